@@ -1,6 +1,5 @@
-"""A GPT, in plain Python: names written from left to right, letter by letter.
-
-Read it beside microdiffusion.py: the same parts in the same order, and what differs are the ideas.
+"""A GPT in plain Python: names are written from left to right, letter by letter.
+Read it beside microdiffusion.py: the same parts in the same order; where they differ, the ideas do.
 """
 import argparse, gc, json, math, os, random, shutil, signal, sys, time, unicodedata
 from itertools import count
@@ -24,8 +23,9 @@ def split(docs):
     return [doc for n, doc in enumerate(docs) if n % 10], docs[::10]
 def make_vocab(docs): return SPECIAL + ''.join(sorted(set(''.join(docs))))
 def decode(tokens, vocab): return ''.join([vocab[token] for token in tokens])
+# Left to right: BOS stands on either side, as the first token to go on from and the last to reach.
 def encode(doc, vocab):
-    """The tokens of a name as the model sees them: BOS, the letters, and BOS once more."""
+    """The tokens of a name: BOS, its letters, BOS."""
     return [BOS] + [vocab.index(char) for char in doc] + [BOS]
 
 # 2. Autograd: a Value remembers what it was made from, so that gradients can flow back through it.
@@ -45,8 +45,7 @@ class Value:
     def __mul__(self, other):
         other = other if isinstance(other, Value) else Value(other)
         return Value(self.data * other.data, (self, other), (other.data, self.data))
-    def __pow__(self, number):
-        return Value(self.data ** number, (self,), (number * self.data ** (number - 1),))
+    def __pow__(self, k): return Value(self.data ** k, (self,), (k * self.data ** (k - 1),))
     def exp(self): return Value(math.exp(self.data), (self,), (math.exp(self.data),))
     def log(self): return Value(math.log(self.data), (self,), (1 / self.data,))
     def relu(self): return Value(max(0.0, self.data), (self,), (float(self.data > 0),))
@@ -107,14 +106,13 @@ def softmax(logits):
     return [Value(p, (z, total), (p, -p)) for z, p in zip(logits, probs)]
 def rmsnorm(x):
     """A vector scaled to a root mean square of 1 (Zhang & Sennrich, arXiv 1910.07467), no gain."""
-    [[square]] = linear([x], [x])
+    [[square]] = linear([x], [x])           # the dot product of x with itself
     scale = (square / len(x) + 1e-5) ** -0.5
     return [v * scale for v in x]
 def add(xs, ys): return [[a + b for a, b in zip(x, y)] for x, y in zip(xs, ys)]
 def attention(queries, keys, values):
     """Each query gets a mix of the values, weighted by how well it matches their keys, per head."""
-    width = n_embd // n_head
-    heads = []
+    heads, width = [], n_embd // n_head
     for start in range(0, n_embd, width):
         q, k, v = [[x[start:start + width] for x in xs] for xs in (queries, keys, values)]
         scores = linear([[value * width ** -0.5 for value in x] for x in q], k)
@@ -122,7 +120,7 @@ def attention(queries, keys, values):
         heads.append(linear(weights, [list(channel) for channel in zip(*v)]))
     return [sum(mixed, []) for mixed in zip(*heads)]
 
-# 4. Weights: small random numbers. The output matrix is lm_head.
+# 4. Weights: small random numbers. What turns the last layer into logits is a matrix of its own.
 def make_weights(vocab_size, rng):
     """The state_dict: every weight matrix, as rows of Values, by its name."""
     def matrix(rows, columns=n_embd):
@@ -195,7 +193,7 @@ def train(state_dict, examples, rng, steps=2000, lr=learning_rate):
             mean_loss += loss.data
             del loss                        # and its graph with it, before the next one is made
         if not math.isfinite(mean_loss):
-            raise FloatingPointError(f'the loss of step {step + 1} is {mean_loss}: lower lr ({lr})')
+            raise FloatingPointError(f'step {step + 1}: the loss is {mean_loss}; lower lr ({lr})')
         adam.step(lr * (1 - step / steps))
         yield mean_loss
 
@@ -217,18 +215,16 @@ def held_out_nats(state_dict, examples, rng, draws=1):
     for tokens in examples:
         yield sum([v.data for v in cross_entropies(state_dict, tokens)])
 
-# ---- You may stop reading here: what follows reads, saves, shows and takes commands. ----
-
+# 11. You may stop reading here. What follows is there to be kind: input, files, progress, commands.
 InputError = argparse.ArgumentTypeError     # for what the user gave; the message says what to do
 def clean(text): return unicodedata.normalize('NFC', text.strip().lower())
-
 def read_names(path):
     """The usable names of a UTF-8 file of one a line; the others are counted."""
     with open(path, encoding='utf-8-sig', errors='replace') as file:
         names = [clean(line) for line in file if line.strip()]
     if '\ufffd' in ''.join(names): raise InputError(f'{path} is not UTF-8: save it as UTF-8 text')
-    docs = [name for name in names
-            if len(name) < block_size and name.isprintable() and not set(name) & set('_.')]
+    docs = [name for name in names if len(name) < block_size]
+    docs = [name for name in docs if name.isprintable() and not set(name) & set('_.')]
     if len(set(docs)) < 10:
         raise InputError(f'{path} has {len(set(docs))} usable names: give it ten or more, one a '
                          f'line, each of 1 to {block_size - 1} characters without _ or .')
@@ -236,8 +232,7 @@ def read_names(path):
         print(f'left out {len(names) - len(docs)} of {len(names)} lines: longer than '
               f'{block_size - 1} characters, or with _ or . in them')
     return docs
-
-# A left-to-right model samples what follows the beginning of a name, and nothing else, in one pass.
+# Left to right: a prompt is the beginning of a name. What stands before a letter is long settled.
 def read_prompt(text, vocab):
     """The tokens of a prompt, the beginning of a name."""
     start = clean(text)
@@ -248,7 +243,6 @@ def read_prompt(text, vocab):
         raise InputError(f'--prompt {text!a}: it takes up to {block_size - 1} letters of the '
                          f'training names')
     return [vocab.index(char) for char in start]
-
 def save(path, state_dict, vocab):
     """Write a model as JSON, whole or not at all; without a state_dict, only see if it could be."""
     if os.path.exists(path) and not os.path.isfile(path): raise InputError(f'{path} is not a file')
@@ -259,7 +253,6 @@ def save(path, state_dict, vocab):
         if state_dict: os.replace(path + '.part', path)
     finally:
         if os.path.exists(path + '.part'): os.remove(path + '.part')
-
 def load(path):
     """The (state_dict, vocab) of a saved model, if it has the form of one made afresh."""
     with open(path, encoding='utf-8', errors='replace') as file:
@@ -269,16 +262,15 @@ def load(path):
             form = {k: [[math.isfinite(x) for x in row] for row in weights[k]] for k in weights}
             fresh = make_weights(len(set(vocab)), random.Random())
             fresh = {k: [[True for _ in row] for row in fresh[k]] for k in fresh}
-            if (PROGRAM, n_head, SPECIAL, len(vocab), fresh) == (
+            if vocab.isprintable() and (PROGRAM, n_head, SPECIAL, len(vocab), fresh) == (
                     model['program'], model['n_head'], vocab[:len(SPECIAL)], len(set(vocab)), form):
                 return {k: [[Value(x) for x in row] for row in weights[k]] for k in weights}, vocab
         except Exception: pass              # whatever went wrong, it is no such model
-    raise InputError(f'{path} is not a model saved by {PROGRAM}.py: make one with --save')
-
+    raise InputError(f'{path} is not a whole model of {PROGRAM}.py: make one with --save')
 def watch(values, total, label):
     """Pass values on, showing how far they are; Ctrl-C ends them early, a second one gets out."""
     start = shown = time.monotonic()
-    mean, terminal, pressed, collecting = 0.0, sys.stdout.isatty(), [], gc.isenabled()
+    n, mean, terminal, pressed, collecting = 0, 0.0, sys.stdout.isatty(), [], gc.isenabled()
     before = signal.signal(signal.SIGINT, lambda *_: pressed.append(
         signal.signal(signal.SIGINT, signal.default_int_handler)))
     gc.disable()                            # there are no cycles to find, and the search takes time
@@ -294,20 +286,20 @@ def watch(values, total, label):
     finally:
         signal.signal(signal.SIGINT, before)
         if collecting: gc.enable()
-        if terminal: print()
-
+        if terminal and n: print()
 def learn(docs, vocab, args):
     """Train a model, save it and measure it; returns its state_dict."""
     rng, (docs, held_out) = random.Random(args.seed), split(docs)
     state_dict = make_weights(len(vocab), rng)
     size = len([value for matrix in state_dict.values() for row in matrix for value in row])
-    print(f'{len(docs)} names and {len(held_out)} held out, {len(vocab)} tokens, {size} parameters')
+    print(f'{len(docs)} names, {len(held_out)} held out; {len(vocab)} tokens; {size} parameters')
     start = time.perf_counter()
     losses = train(state_dict, [encode(doc, vocab) for doc in docs], rng, args.steps)
     done = len(list(watch(losses, args.steps, 'training')))
     seconds = time.perf_counter() - start
-    pace = f'{seconds:.1f} s ({1000 * seconds / max(1, done * batch_size):.1f} ms per name)'
-    print(f'trained {done} steps of {batch_size} names in {pace}')
+    if done < args.steps: print('Ctrl-C: no more training, on with what was learnt')
+    print(f'trained {done} steps of {batch_size} names in {seconds:.1f} s '
+          f'({1000 * seconds / max(1, done * batch_size):.1f} ms per name)')
     if args.save: save(args.save, state_dict, vocab)
     rng = random.Random(0)                  # the same names and draws whatever the seed
     held_out = rng.sample(held_out, min(1000, len(held_out)))
@@ -319,36 +311,39 @@ def learn(docs, vocab, args):
     per_character = sum(values) / (len(''.join(held_out)) + len(held_out))   # letters and the end
     print(f'held-out: {mean:.1f} +- {error:.1f} nats per name ({per_character:.2f} per character)')
     return state_dict
-
 def main(argv=None):
     parser = argparse.ArgumentParser(PROGRAM + '.py', description=__doc__.splitlines()[0])
-    names = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'names.txt')
     for option, meta, least, default, text in (
-            ('names', 'FILE', '', names, 'what to learn from, one name a line (names.txt)'),
+            ('names', 'FILE', '', os.path.join(os.path.dirname(__file__), 'names.txt'), 'one a line'),
             ('steps', 'N', 0, 2000, 'training steps (%(default)s)'),
             ('samples', 'N', 0, 20, 'names to write (%(default)s)'),
             ('seed', 'N', 0, 42, 'where all random numbers start (%(default)s)'),
+            # Left to right: one temperature for all letters.
             ('temperature', 'T', 0.01, 0.5, 'the lower, the more usual the names (%(default)s)'),
             ('prompt', 'TEXT', '', '', 'what is known: mar begins a name'),
             ('save', 'FILE', '', '', 'where to keep the trained model'),
             ('load', 'FILE', '', '', 'a kept model, to write names without training')):
-        def checked(text, least=least):
+        def number(text, least=least):
             if least == '' or least <= type(least)(text) <= 1e9: return type(least)(text)
-            raise InputError(f'{text} is not from {least} to 1000000000')
-        parser.add_argument('--' + option, metavar=meta, type=checked, default=default, help=text)
+            raise InputError(f'{text} is not between {least} and 1000000000')
+        parser.add_argument('--' + option, metavar=meta, type=number, default=default, help=text)
     args = parser.parse_args(argv)
+    getattr(sys.stdout, 'reconfigure', dict)(errors='replace')  # for consoles without accents
     try:
         docs = [] if args.load else read_names(args.names)
         state_dict, vocab = load(args.load) if args.load else ({}, make_vocab(docs))
-        tokens = read_prompt(args.prompt, vocab)
+        known = read_prompt(args.prompt, vocab)
+        if args.load and args.save: raise InputError('--load trains nothing that --save could keep')
         if args.save: save(args.save, {}, vocab)
         state_dict, rng = state_dict or learn(docs, vocab, args), random.Random(args.seed)
         for n in range(1, args.samples + 1):
-            name = generate(state_dict, tokens, rng, args.temperature)
-            print(f'sample {n:2d}: {decode(name, vocab).strip(SPECIAL)}', flush=True)
-    except BrokenPipeError:                 # whoever read our output has gone
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (InputError, OSError, FloatingPointError) as error: parser.error(error)
+            # Left to right: nothing to show but the name.
+            name = generate(state_dict, known, rng, args.temperature)
+            print(f'sample {n:2d}: {decode(name, vocab).strip(SPECIAL)}')
+        sys.stdout.flush()
+    except (InputError, FloatingPointError) as error: parser.error(error)
     except KeyboardInterrupt: return 130
-
+    except OSError as error:
+        if error.filename: parser.error(f'{error.filename}: {error.strerror}; give another path')
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # our reader has gone
 if __name__ == '__main__': sys.exit(main())
