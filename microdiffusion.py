@@ -214,7 +214,7 @@ def allowed(tokens, n, letters, vocab_size):
     if PAD in tokens[:n]: return [PAD]
     letters = max([letters] + [m + 1 for m, token in enumerate(tokens) if token > PAD])
     return range(PAD if n >= letters else PAD + 1, vocab_size)
-def denoise(state_dict, tokens, rng, steps=8, temperature=0.8, letters=0):
+def denoise(state_dict, tokens, rng, steps=8, temperature=0.8, letters=0, noise=4.5):
     """Fill in the MASKs; yields (step, temperature, tokens) for each step that reveals some.
 
     After step i of n, floor(K cos(pi/2 i/n)) of the K MASKs are left (MaskGIT, arXiv 2202.04200):
@@ -235,7 +235,7 @@ def denoise(state_dict, tokens, rng, steps=8, temperature=0.8, letters=0):
             options = [logits[n][token] for token in allowed(tokens, n, letters, vocab_size)]
             gumbel = -math.log(1e-9 - math.log(1 - rng.random()))
             best = max([z.data for z in options]) - logsumexp(options).data
-            confidence[n] = best + 4.5 * left / total * gumbel
+            confidence[n] = best + noise * left / total * gumbel
         masked.sort(key=confidence.get, reverse=True)
         for n in masked:                    # surest first
             choices = allowed(tokens, n, letters, vocab_size)
@@ -348,9 +348,8 @@ def learn(docs, vocab, args):
     print(f'trained {done} steps of {batch_size} names in {seconds:.1f} s '
           f'({1000 * seconds / max(1, done * batch_size):.1f} ms per name)')
     if args.save: save(args.save, state_dict, vocab)
-    rng = random.Random(0)                  # the same names and draws whatever the seed
-    held_out = rng.sample(held_out, min(1000, len(held_out)))
-    values = held_out_nats(state_dict, [encode(doc, vocab) for doc in held_out], rng)
+    held_out = random.Random(0).sample(held_out, min(1000, len(held_out)))  # whatever the seed
+    values = held_out_nats(state_dict, [encode(doc, vocab) for doc in held_out], random.Random(0))
     values = list(watch(values, len(held_out), 'held-out'))
     if len(values) < len(held_out): raise KeyboardInterrupt
     mean = sum(values) / len(values)
@@ -361,7 +360,8 @@ def learn(docs, vocab, args):
 def main(argv=None):
     parser = argparse.ArgumentParser(PROGRAM + '.py', description=__doc__.splitlines()[0])
     for option, meta, least, default, text in (
-            ('names', 'FILE', '', os.path.join(os.path.dirname(__file__), 'names.txt'), 'one a line'),
+            ('names', 'FILE', '', os.path.join(os.path.dirname(__file__), 'names.txt'),
+             'what to learn from, one name a line (default: names.txt beside the program)'),
             ('steps', 'N', 0, 2000, 'training steps (%(default)s)'),
             ('samples', 'N', 0, 20, 'names to write (%(default)s)'),
             ('seed', 'N', 0, 42, 'where all random numbers start (%(default)s)'),

@@ -301,9 +301,8 @@ def learn(docs, vocab, args):
     print(f'trained {done} steps of {batch_size} names in {seconds:.1f} s '
           f'({1000 * seconds / max(1, done * batch_size):.1f} ms per name)')
     if args.save: save(args.save, state_dict, vocab)
-    rng = random.Random(0)                  # the same names and draws whatever the seed
-    held_out = rng.sample(held_out, min(1000, len(held_out)))
-    values = held_out_nats(state_dict, [encode(doc, vocab) for doc in held_out], rng)
+    held_out = random.Random(0).sample(held_out, min(1000, len(held_out)))  # whatever the seed
+    values = held_out_nats(state_dict, [encode(doc, vocab) for doc in held_out], random.Random(0))
     values = list(watch(values, len(held_out), 'held-out'))
     if len(values) < len(held_out): raise KeyboardInterrupt
     mean = sum(values) / len(values)
@@ -314,7 +313,8 @@ def learn(docs, vocab, args):
 def main(argv=None):
     parser = argparse.ArgumentParser(PROGRAM + '.py', description=__doc__.splitlines()[0])
     for option, meta, least, default, text in (
-            ('names', 'FILE', '', os.path.join(os.path.dirname(__file__), 'names.txt'), 'one a line'),
+            ('names', 'FILE', '', os.path.join(os.path.dirname(__file__), 'names.txt'),
+             'what to learn from, one name a line (default: names.txt beside the program)'),
             ('steps', 'N', 0, 2000, 'training steps (%(default)s)'),
             ('samples', 'N', 0, 20, 'names to write (%(default)s)'),
             ('seed', 'N', 0, 42, 'where all random numbers start (%(default)s)'),
