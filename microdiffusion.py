@@ -214,7 +214,7 @@ def allowed(tokens, n, letters, vocab_size):
     if PAD in tokens[:n]: return [PAD]
     letters = max([letters] + [m + 1 for m, token in enumerate(tokens) if token > PAD])
     return range(PAD if n >= letters else PAD + 1, vocab_size)
-def denoise(state_dict, tokens, rng, steps=8, temperature=0.8, letters=0, noise=4.5):
+def denoise(state_dict, tokens, rng, steps=8, temperature=1.0, letters=0, noise=4.5):
     """Fill in the MASKs; yields (step, temperature, tokens) for each step that reveals some.
 
     After step i of n, floor(K cos(pi/2 i/n)) of the K MASKs are left (MaskGIT, arXiv 2202.04200):
@@ -366,7 +366,7 @@ def main(argv=None):
             ('samples', 'N', 0, 20, 'names to write (%(default)s)'),
             ('seed', 'N', 0, 42, 'where all random numbers start (%(default)s)'),
             # All at once: how many steps, and how hot the first is.
-            ('temperature', 'T', 0.01, 0.8, 'of the first step; the last has 3/8 (%(default)s)'),
+            ('temperature', 'T', 0.01, 1.0, 'of the first step; the last has 3/8 (%(default)s)'),
             ('denoise-steps', 'N', 1, 8, 'steps from noise to a name (%(default)s)'),
             ('prompt', 'TEXT', '', '', 'what is known: mar begins a name, m__ia. has five letters'),
             ('save', 'FILE', '', '', 'where to keep the trained model'),

@@ -1,0 +1,40 @@
+"""Exercise 2, order: what backward() would get wrong if it did not sort.
+
+Level: easy. About 10 minutes.
+
+Do: answer the question. With a = Value(1.0), b = a + a and c = b + b, the derivative of c with
+respect to a is 4. Suppose that backward() was no more than `c.grad = 1.0; push(c)`, with
+
+    def push(node):
+        for child, local_grad in zip(node._children, node._local_grads):
+            child.grad += local_grad * node.grad
+            push(child)
+
+What would a.grad be then? Follow it on paper before you run it.
+Look at: backward() in part 2, and at what it says of the youngest.
+Hint: b is pushed from twice. What is b.grad at the first time, what at the second?
+Lab tests this breaks: none.
+"""
+import microgpt
+from tests.exercises import Exercise
+
+answer = None               # a.grad, one number
+
+def push(node):
+    for child, local_grad in zip(node._children, node._local_grads):
+        child.grad += local_grad * node.grad
+        push(child)
+
+class Order(Exercise):
+    def test_answer(self):
+        [got] = self.need_answer(answer, 1)
+        a = microgpt.Value(1.0)
+        b = a + a
+        c = b + b
+        c.backward()
+        self.expect(got != a.grad, 'answer', got, f'what push() leaves in a.grad; {a.grad:g} is '
+                    f'the right derivative, that of backward()', 'b, which push() reaches twice')
+        a.grad, b.grad, c.grad = 0.0, 0.0, 1.0
+        push(c)
+        self.expect(got == a.grad, 'answer', got, 'what push() leaves in a.grad',
+                    'each line that adds to a.grad, and what b.grad is at that moment')

@@ -1,0 +1,37 @@
+"""Exercise 4, first loss: know what to expect before you run it.
+
+Level: easy. About 15 minutes.
+
+Do: answer with two numbers, in nats. What is the loss of the name olivia in microgpt.py before any
+training, and what is it in microdiffusion.py, on average over the draws of t and of the masks? The
+weights are small at first, so that each model spreads its guess evenly. To 1.5 nats will do.
+Look at: example_loss in part 7 of both, and for microdiffusion.py at P(MASK), t_min and block_size.
+Hint: an even guess among n tokens costs ln(n). How many guesses are there? A token is masked with
+probability t, and t has the density 1 / (t ln(1/t_min)): integrate t over it.
+Lab tests this breaks: none.
+"""
+import random
+import microdiffusion, microgpt
+from tests.exercises import Exercise
+
+answer = None               # (microgpt's, microdiffusion's), in nats
+
+class FirstLoss(Exercise):
+    def test_answer(self):
+        answers = self.need_answer(answer, 2)
+        rng, letters = random.Random(0), 'abcdefghijklmnopqrstuvwxyz'
+        vocab = microgpt.SPECIAL + letters
+        loss = microgpt.example_loss(microgpt.make_weights(len(vocab), rng),
+                                     microgpt.encode('olivia', vocab), rng).data
+        vocab = microdiffusion.SPECIAL + letters
+        tokens = microdiffusion.encode('olivia', vocab)
+        nats = microdiffusion.cross_entropies(microdiffusion.make_weights(len(vocab), rng),
+                                              [microdiffusion.MASK] * len(tokens), tokens)
+        # The mean number of masked tokens is L (1 - t_min) / ln(1/t_min); the loss is times the ln.
+        bound = sum([v.data for v in nats]) * (1 - microdiffusion.t_min)
+        for got, right, program, look in (
+                (answers[0], loss, 'microgpt.py', 'the number of tokens: the end is one of them'),
+                (answers[1], bound, 'microdiffusion.py', 'what counts: PAD is a token like any, '
+                 'but not all 16 are masked, MASK is never guessed, and there is a factor ln 5')):
+            self.expect(abs(got - right) <= 1.5, f'the first loss of olivia in {program}', got,
+                        f'{"less" if got > right else "more"}, by more than 1.5 nats', look)

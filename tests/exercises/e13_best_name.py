@@ -1,0 +1,55 @@
+"""Exercise 13, the best name: of all names there are, the likeliest.
+
+Level: hard. About 45 minutes.
+
+Do: add this function to microgpt.py.
+
+    def best_name(state_dict, vocab):
+
+It returns (name, nats): the likeliest of all names of 0 to block_size - 1 letters, as a string, and
+its -log p, the end included. It must be exact and must not try all names: of 26 letters there are
+some 10**21. Train, and see which name it is. Do you ever sample it? Would you want to?
+Look at: cross_entropies in part 7: each letter adds to the cost, and none takes away from it.
+Hint: keep the beginnings in a heap (heapq), the cheapest on top, and go on from that one only. When
+a name that has ended comes to the top, can a cheaper one still follow?
+Lab tests this breaks: none, unless it is one that limits the length of the programs.
+"""
+import itertools, math, random
+import microgpt as m
+from tests.exercises import Exercise, logs, weights
+
+class BestName(Exercise):
+    def best(self, state_dict, vocab, tried):
+        found = self.need(m, 'best_name', 'best_name(state_dict, vocab)')(state_dict, vocab)
+        pair = isinstance(found, tuple) and len(found) == 2 and isinstance(found[0], str)
+        self.expect(pair, tried, repr(found), '(name, nats)', 'the text of the exercise')
+        return found
+    def test_against_all(self):
+        self.set(m, block_size=4)
+        for scale in (3, 10, 14):
+            state_dict, costs = weights(m, 3, scale), {}
+            for name in [''.join(name) for n in range(4) for name in itertools.product('ab', repeat=n)]:
+                tokens = m.encode(name, '.ab')
+                costs[name] = sum([v.data for v in m.cross_entropies(state_dict, tokens)])
+            right = min(costs, key=costs.get)
+            tried = f'random weights times {scale}, names of 0 to 3 letters a and b'
+            name, nats = self.best(state_dict, '.ab', tried)
+            self.expect(name == right, tried, f'{name!r} ({costs.get(name, math.inf):.2f} nats)',
+                        f'{right!r} ({costs[right]:.2f} nats)',
+                        'what is compared: whole names, the end among their tokens')
+            self.expect_near(nats, costs[right], f'{tried}: the nats of {name!r}', 'the end')
+    def test_what_it_looks_at(self):
+        # A model that knows only the last token: after the start, after a, after b, after c.
+        rows, calls = ((0.05, 0.5, 0.3, 0.15), (0.1, 0.3, 0.3, 0.3), (0.9, 0.04, 0.03, 0.03),
+                       (0.4, 0.2, 0.2, 0.2)), []
+        def gpt(state_dict, tokens, cache=None):
+            calls.append(tokens)
+            return [[m.Value(z) for z in logs(*rows[token])] for token in tokens]
+        self.set(m, block_size=7, gpt=gpt)
+        tried = 'a model with p(a) 0.5 and p(b) 0.3 at the start, p(end) 0.1 after a and 0.9 after b'
+        name, nats = self.best(weights(m, 4), '.abc', tried)
+        self.expect(name == 'b', tried, repr(name), "'b', of probability 0.3 * 0.9",
+                    'when to stop: the likeliest beginning need not have the likeliest end')
+        self.expect(len(calls) <= 100, tried, f'{len(calls)} evaluations of gpt',
+                    'a few: only a, b and the empty beginning are likelier than the best name',
+                    'which beginning is looked at next')

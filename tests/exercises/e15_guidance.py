@@ -1,0 +1,51 @@
+"""Exercise 15, guidance: listen to the prompt more than the model does.
+
+Level: hard. About 45 minutes.
+
+Do: give denoise in microdiffusion.py a last parameter guidance=0.0, for classifier-free guidance
+(arXiv 2207.12598). If it is not 0, each step evaluates the model twice: on the tokens as they are,
+and on the same tokens with MASK in place of all that was given at the start (letters and PADs of
+the prompt; what denoise has revealed since stays visible). In all that follows,
+
+    with_prompt + guidance * (with_prompt - without_prompt)
+
+takes the place of the logits. Then compare names for the prompt qu with guidance 0, 1 and 3.
+Look at: where denoise calls mask_predictor, part 9.
+Hint: remember which positions were given before the loop begins.
+Lab tests this breaks: none, unless it is one that limits the length of the programs.
+"""
+import random
+import microdiffusion as m
+from tests.exercises import Exercise, weights
+
+class Guidance(Exercise):
+    def test_guidance(self):
+        self.need_option(m.denoise, 'guidance')
+        def logits(tokens, n):                  # the a in front makes a b likelier, but not an a
+            return [-1e6, 0.0, 1.0, 0.9 if tokens[0] == 2 else 0.0]
+        inputs = self.stand_in(m, logits)
+        start, state_dict = [2] + [m.MASK] * 5 + [m.PAD] * 10, weights(m, 4)
+        for guidance, letters in ((0.0, 'aaaaaa'), (0.05, 'aaaaaa'), (1.0, 'abbbbb')):
+            del inputs[:]
+            states, tried = [start], f'denoise of a_____. at T = 0.01 with guidance={guidance}'
+            for i, heat, name in m.denoise(state_dict, start, random.Random(0), 4, 0.01, 6, 0.0,
+                                           guidance=guidance):
+                states.append(name)
+            got = m.decode(states[-1], '_.ab').rstrip('.')
+            self.expect(got == letters, f'{tried}; logits of a 1 and b 0.9 with the prompt, a 1 and '
+                        f'b 0 without', got, letters, 'the formula: how far beyond with_prompt?')
+            for tokens in states[:-1] if guidance else []:
+                blank = [m.MASK] + tokens[1:6] + [m.MASK] * 10
+                for needed in (tokens, blank):
+                    self.expect(needed in inputs, tried, 'inputs of the model '
+                                + ' '.join([m.decode(x, '_.ab') for x in inputs]),
+                                f'{m.decode(needed, "_.ab")} among them', 'what is masked in the '
+                                'second evaluation: all of the prompt, and nothing else')
+    def test_no_prompt(self):
+        self.need_option(m.denoise, 'guidance')
+        self.stand_in(m, lambda tokens, n: [-1e6, 0.0, 1.0, 0.9])
+        for i, heat, name in m.denoise(weights(m, 4), [m.MASK] * 16, random.Random(0), 4, 0.01, 16,
+                                       0.0, guidance=3.0): pass
+        got = m.decode(name, '_.ab')
+        self.expect(got == 'a' * 16, 'denoise without a prompt, guidance=3.0', got, 'a' * 16,
+                    'the formula: here both evaluations agree')
