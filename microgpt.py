@@ -126,7 +126,7 @@ def make_weights(vocab_size, rng):
     def matrix(rows, columns=n_embd):
         return [[Value(rng.gauss(0, 0.08)) for _ in range(columns)] for _ in range(rows)]
     state_dict = {'wte': matrix(vocab_size), 'wpe': matrix(block_size)}
-    state_dict['lm_head'] = matrix(vocab_size)
+    state_dict['lm_head'] = matrix(vocab_size)      # the output matrix
     for layer in range(n_layer):
         for name in 'qkvo': state_dict[f'layer{layer}.attn_w{name}'] = matrix(n_embd)
         state_dict[f'layer{layer}.mlp_fc1'] = matrix(4 * n_embd)
@@ -153,7 +153,7 @@ def gpt(state_dict, tokens, cache=None):
         xs = add(xs, linear(mixed, wo))
         hidden = linear([rmsnorm(x) for x in xs], fc1)
         xs = add(xs, linear([[value.relu() for value in x] for x in hidden], fc2))
-    return linear(xs, state_dict['lm_head'])
+    return linear(xs, state_dict['lm_head'])        # not tied, and any token may be next
 
 # 6. Adam: a step against the running mean of the gradient, in units of its usual size.
 class Adam:

@@ -1,4 +1,4 @@
-"""The two programs as their users meet them: options, files, consoles, Ctrl-C, and what goes wrong."""
+"""The two programs as their users meet them: options, files, consoles, Ctrl-C, bad input."""
 import collections
 import contextlib
 import functools
@@ -40,7 +40,7 @@ NAMES = '''
     '''.split()
 FEW = NAMES[:10]                            # enough to train on, and one held out: the fastest run
 ACCENTS = ['\u00e9', '\u00e8\u00ea', '\u00eb\u00e9', '\u00ea', '\u00e8\u00e8', '\u00eb\u00ea',
-           '\u00e9\u00e9\u00ea', '\u00e8', '\u00eb', '\u00ea\u00ea']    # no letter of theirs is ASCII
+           '\u00e9\u00e9\u00ea', '\u00e8', '\u00eb', '\u00ea\u00ea']    # none of it is ASCII
 Result = collections.namedtuple('Result', 'status out err')
 
 
@@ -327,10 +327,10 @@ class PromptTest(CommandLineTest):
 
     def check(self, program, prompt, name, *argv):
         """The names that a prompt gives, each of which must match."""
-        result = run(program, '--load', self.model(program), '--samples', 4, '--prompt', prompt,
+        result = run(program, '--load', self.model(program), '--samples', 3, '--prompt', prompt,
                      *argv)
         self.assert_runs(result)
-        self.assertEqual(4, len(samples(result.out)))
+        self.assertEqual(3, len(samples(result.out)))
         for sample in samples(result.out):
             self.assertRegex(sample, f'^{name}$')
         return result
@@ -359,7 +359,7 @@ class PromptTest(CommandLineTest):
                 ('_' * 4 + '.' * 12, '[a-z]{4}', r'[a-z_]{4}\.{12}'),
                 ('__.........................', '[a-z]{2}', r'[a-z_]{2}\.{14}')):
             with self.subTest(prompt):
-                result = self.check(microdiffusion, prompt, name, '--denoise-steps', 3)
+                result = self.check(microdiffusion, prompt, name, '--denoise-steps', 2)
                 self.assertGreater(len(frames(result.out)), 0)
                 for shown in frames(result.out):
                     self.assertRegex(shown, f'^{frame}$')
@@ -399,6 +399,13 @@ def with_weight(model, value):
     matrix = [list(row) for row in model['state_dict']['wpe']]
     matrix[2][3] = value
     return dict(model, state_dict=dict(model['state_dict'], wpe=matrix))
+
+
+def with_weights(model, value):
+    """A copy of a model in which all weights are of this size, some of them negative."""
+    return dict(model, state_dict={
+        name: [[value if x > 0 else -value for x in row] for row in matrix]
+        for name, matrix in model['state_dict'].items()})
 
 
 USABLE = 'usable names: give it ten or more, one a line, each of 1 to 15 characters without _ or .'
@@ -442,9 +449,10 @@ BAD_MODELS = (                              # how to spoil a saved model
     ('infinity', lambda text, model, other: with_weight(model, float('-inf'))),
     ('null', lambda text, model, other: with_weight(model, None)),
     ('text for a number', lambda text, model, other: with_weight(model, '0.1')),
-    ('a huge whole number', lambda text, model, other: with_weight(model, 10 ** 400)),
-    ('a whole number that only just is a float', lambda text, model, other: with_weight(
-        model, 10 ** 300)))
+    ('a whole number that no float holds', lambda text, model, other: with_weight(
+        model, 10 ** 400)),
+    ('huge whole numbers', lambda text, model, other: with_weights(model, 10 ** 300)),
+    ('huge numbers', lambda text, model, other: with_weights(model, 1e300)))
 NUMBER = 'is not between {} and 1000000000'
 BAD_ARGUMENTS = (                           # for which programs, arguments, fragment
     (PROGRAMS, ['--names', 'missing.txt'], 'missing.txt: No such file or directory; give another'),
@@ -553,7 +561,7 @@ class AcceptedInputTest(CommandLineTest):
     def output(self, program, content):
         """What a run on a names file of this content prints."""
         path = self.write('names.txt', content)
-        result = run(program, '--names', path, '--steps', 1, '--samples', 1)
+        result = run(program, '--names', path, '--steps', 1, '--samples', 0)
         self.assert_runs(result)
         return untimed(result.out)
 
@@ -777,10 +785,10 @@ class ConsoleTest(CommandLineTest):
         """Letters that a console lacks become question marks, and the others stay."""
         names = self.write('names.txt', text_of(ACCENTS))
         for program in PROGRAMS:
-            argv = '--names', names, '--steps', 0, '--samples', 3
+            argv = '--names', names, '--steps', 0, '--samples', 1
             expected = untimed(run(program, *argv).out)
             self.assertRegex(samples(expected)[0], '^[\u00e8-\u00eb]+$')
-            for encoding in 'ascii', 'cp1252', 'cp437', 'utf-8', 'cp1251':
+            for encoding in 'ascii', 'cp1252', 'cp1251':
                 with self.subTest(program.PROGRAM, encoding=encoding):
                     result = run_process(command(program, *argv), self.folder, encoding)
                     self.assert_runs(result)
@@ -813,14 +821,14 @@ class ConsoleTest(CommandLineTest):
         """On a terminal, progress is one line that is written over, and the rest is the same."""
         for program in PROGRAMS:
             with self.subTest(program.PROGRAM):
-                argv = '--names', self.few, '--steps', 12, '--samples', 2
+                argv = '--names', self.few, '--steps', 5, '--samples', 2
                 result = run_on_terminal(command(program, *argv), self.folder)
                 self.assertEqual(0, result.status)
                 plain, rewritten = [], []
                 for line in result.out.split('\n'):
                     (rewritten if line.startswith('\r') else plain).append(line)
                 self.assertEqual(2, len(rewritten))     # the training and the evaluation
-                self.assertRegex(rewritten[0], r'^(\rtraining \d+/12 \d+\.\d\d nats 0:0\d left +)+$')
+                self.assertRegex(rewritten[0], r'^(\rtraining \d/5 \d+\.\d\d nats 0:0\d left +)+$')
                 self.assertRegex(rewritten[1], r'^(\rheld-out 1/1 \d+\.\d\d nats 0:00 left +)+$')
                 self.assertEqual(
                     untimed(re.sub('training .*\n|held-out 1/1.*\n', '', run(program, *argv).out)),
@@ -890,7 +898,7 @@ class NumbersTest(CommandLineTest):
         script = ('import resource, runpy, sys; sys.argv = sys.argv[1:]\n'
                   'try: runpy.run_path(sys.argv[0], run_name="__main__")\n'
                   'finally: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)')
-        args = command(microdiffusion, '--names', self.few, '--steps', 20, '--samples', 0)
+        args = command(microdiffusion, '--names', self.few, '--steps', 15, '--samples', 0)
         args[3:3] = ['-c', script]
         result = run_process(args, self.folder)
         self.assert_runs(result)
