@@ -311,8 +311,8 @@ def load(path):
                 return {k: [[Value(x) for x in row] for row in weights[k]] for k in weights}, vocab
         except Exception: pass              # whatever went wrong, it is no such model
     raise InputError(f'{path} is not a whole model of {PROGRAM}.py: make one with --save')
-def watch(values, total, label):
-    """Pass values on, showing how far they are; Ctrl-C ends them early, a second one gets out."""
+def watch(values, total, label, window):
+    """Pass values on, showing their number, mean and time left; Ctrl-C ends them, twice gets out."""
     start = shown = time.monotonic()
     n, mean, terminal, pressed, collecting = 0, 0.0, sys.stdout.isatty(), [], gc.isenabled()
     before = signal.signal(signal.SIGINT, lambda *_: pressed.append(
@@ -320,7 +320,7 @@ def watch(values, total, label):
     gc.disable()                            # there are no cycles to find, and the search takes time
     try:
         for n, value in enumerate(values, 1):
-            mean, now = mean + (value - mean) * max(1 / n, 0.01), time.monotonic()
+            mean, now = mean + (value - mean) * max(1 / n, 1 / window), time.monotonic()
             if now > shown + (0.1 if terminal else 10) or n == total or pressed:
                 left, shown = divmod(round((now - start) / n * (total - n)), 60), now
                 line = f'{label} {n}/{total} {mean:.2f} nats {left[0]}:{left[1]:02d} left'
@@ -342,7 +342,7 @@ def learn(docs, vocab, args):
         print(f'masked at t = {t:.2f}: {decode(noisy, vocab)}')
     start = time.perf_counter()
     losses = train(state_dict, [encode(doc, vocab) for doc in docs], rng, args.steps)
-    done = len(list(watch(losses, args.steps, 'training')))
+    done = len(list(watch(losses, args.steps, 'training', 100)))
     seconds = time.perf_counter() - start
     if done < args.steps: print('Ctrl-C: no more training, on with what was learnt')
     print(f'trained {done} steps of {batch_size} names in {seconds:.1f} s '
@@ -350,7 +350,7 @@ def learn(docs, vocab, args):
     if args.save: save(args.save, state_dict, vocab)
     held_out = random.Random(0).sample(held_out, min(1000, len(held_out)))  # whatever the seed
     values = held_out_nats(state_dict, [encode(doc, vocab) for doc in held_out], random.Random(0))
-    values = list(watch(values, len(held_out), 'held-out'))
+    values = list(watch(values, len(held_out), 'held-out', 1000))
     if len(values) < len(held_out): raise KeyboardInterrupt
     mean = sum(values) / len(values)
     error = (sum([(v - mean) ** 2 for v in values]) / max(1, len(values) - 1) / len(values)) ** 0.5

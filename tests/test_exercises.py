@@ -95,7 +95,7 @@ class Exercises(unittest.TestCase):
             with self.subTest(name):
                 self.assertEqual(name[:4], f'e{n:02d}_')
                 self.assertRegex(DOCS[name], rf'^Exercise {n}, [^:\n]+: .+\.\n\nLevel: ')
-                level, minutes = re.findall(r'\nLevel: (\w+)\. About (\d+) minutes\.\n', DOCS[name])[0]
+                [level] = re.findall(r'\nLevel: (\w+)\. About \d+ minutes\.\n', DOCS[name])
                 levels.append(('easy', 'medium', 'hard').index(level))
                 for part in ('Do: ', 'Look at: ', 'Hint: ', 'Lab tests this breaks: '):
                     self.assertEqual(DOCS[name].count('\n' + part), 1, part)

@@ -18,7 +18,8 @@ class Exercise(unittest.TestCase):
     def expect(self, true, tried, got, expected, look):
         if not true:
             task = sys.modules[type(self).__module__].__doc__.partition(':')[0]
-            self.fail(f'{task}: {tried}\n  came out: {got}\n  expected: {expected}\n  look at: {look}')
+            self.fail(f'{task}: {tried}\n  came out: {got}\n  expected: {expected}\n'
+                      f'  look at: {look}')
     def expect_near(self, got, value, tried, look, tolerance=1e-6):
         number = getattr(got, 'data', got)                      # a Value will do
         near = isinstance(number, (int, float)) and abs(number - value) <= tolerance

@@ -10,23 +10,21 @@ Hint: an even guess among n tokens costs ln(n). How many guesses are there? A to
 probability t, and t has the density 1 / (t ln(1/t_min)): integrate t over it.
 Lab tests this breaks: none.
 """
-import random
 import microdiffusion, microgpt
-from tests.exercises import Exercise
+from tests.exercises import Exercise, weights
 
 answer = None               # (microgpt's, microdiffusion's), in nats
 
 class FirstLoss(Exercise):
     def test_answer(self):
         answers = self.need_answer(answer, 2)
-        rng, letters = random.Random(0), 'abcdefghijklmnopqrstuvwxyz'
-        vocab = microgpt.SPECIAL + letters
-        loss = microgpt.example_loss(microgpt.make_weights(len(vocab), rng),
-                                     microgpt.encode('olivia', vocab), rng).data
-        vocab = microdiffusion.SPECIAL + letters
-        tokens = microdiffusion.encode('olivia', vocab)
-        nats = microdiffusion.cross_entropies(microdiffusion.make_weights(len(vocab), rng),
-                                              [microdiffusion.MASK] * len(tokens), tokens)
+        letters = 'abcdefghijklmnopqrstuvwxyz'
+        tokens = microgpt.encode('olivia', microgpt.SPECIAL + letters)      # all weights 0: an even
+        nats = microgpt.cross_entropies(weights(microgpt, 27, 0), tokens)   # guess everywhere
+        loss = sum([v.data for v in nats])
+        tokens = microdiffusion.encode('olivia', microdiffusion.SPECIAL + letters)
+        hidden = [microdiffusion.MASK] * len(tokens)
+        nats = microdiffusion.cross_entropies(weights(microdiffusion, 28, 0), hidden, tokens)
         # The mean number of masked tokens is L (1 - t_min) / ln(1/t_min); the loss is times the ln.
         bound = sum([v.data for v in nats]) * (1 - microdiffusion.t_min)
         for got, right, program, look in (

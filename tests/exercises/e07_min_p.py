@@ -27,12 +27,14 @@ class MinP(Exercise):
         for probs, temperature, min_p, tokens in (
                 ((0.1, 0.5, 0.3, 0.1), 1.0, 0.5, 'ab'), ((0.1, 0.5, 0.3, 0.1), 0.5, 0.3, 'ab'),
                 ((0.1, 0.5, 0.3, 0.1), 0.5, 0.5, 'a'), ((0.1, 0.5, 0.3, 0.1), 2.0, 0.5, 'ab'),
-                ((0.12, 0.48, 0.3, 0.1), 2.0, 0.49, '.ab'), ((0.1, 0.5, 0.3, 0.1), 1.0, 0.0, '.abc'),
+                ((0.12, 0.48, 0.3, 0.1), 2.0, 0.49, '.ab'),
+                ((0.1, 0.5, 0.3, 0.1), 1.0, 0.0, '.abc'),
                 ((0.5, 0.3, 0.15, 0.05), 1.0, 0.5, '.a'), ((0.1, 0.5, 0.3, 0.1), 1.0, 1.0, 'a')):
             names = self.draw(probs, temperature, min_p)
-            got = set(''.join(names)) | ({'.'} if min(map(len, names)) < m.block_size - 1 else set())
-            self.expect(got == set(tokens), f'probabilities {dict(zip(".abc", probs))}, temperature '
-                        f'{temperature}, min_p={min_p}', f'draws of {"".join(sorted(got))!r}',
+            ended = min(map(len, names)) < m.block_size - 1
+            got = ''.join(sorted(set(''.join(names) + ('.' if ended else ''))))
+            self.expect(got == tokens, f'generate with probabilities {dict(zip(".abc", probs))}, '
+                        f'temperature {temperature}, min_p={min_p}', f'draws of {got!r}',
                         f'draws of {tokens!r}', look)
     def test_proportions(self):
         self.need_option(m.generate, 'min_p')

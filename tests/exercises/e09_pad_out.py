@@ -1,4 +1,4 @@
-"""Exercise 9, PAD out of the loss: what is only filling need not be learnt, or need it?
+"""Exercise 9, PAD out of the loss: what is only filling may well need learning.
 
 Level: medium. About 25 minutes.
 
@@ -38,5 +38,6 @@ class PadOut(Exercise):
     def test_held_out(self):
         for name in ([2, 3] + [m.PAD] * 4, [2] * 5 + [m.PAD]):
             [nats] = m.held_out_nats(weights(m, 4), [name], random.Random(0), 12)
-            self.expect_near(nats, 6 * math.log(3), f'held_out_nats of {m.decode(name, "_.ab")}, '
-                             f'an even guess each', 'cross_entropies: held_out_nats uses it as well')
+            tried = f'held_out_nats of {m.decode(name, "_.ab")}, an even guess each'
+            self.expect_near(nats, 6 * math.log(3), tried,
+                             'cross_entropies: held_out_nats uses it as well')

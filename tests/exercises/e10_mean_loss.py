@@ -3,10 +3,10 @@
 Level: medium. About 30 minutes.
 
 Do: answer with two numbers between 0 and 1. Suppose that a masked token costs 1 nat at any noise
-level. Which share of the expected loss of microdiffusion.py comes from examples with at most 5 of
+level. Which share of the expected loss of microdiffusion.py comes from examples with at most 8 of
 the 16 tokens masked? Which share would it be if example_loss took the mean over the masked tokens,
-not their sum? To 0.01 will do. For comparison: in the whole NELBO it is 5/16, as each k from 1 to
-16 has the same share of it. How does the mean change what the model spends its effort on?
+not their sum? To 0.01 will do. For comparison: in the whole NELBO it is one half, as each k from
+1 to 16 has the same share of it. Which way does t_min move the share, and which way the mean?
 Look at: example_loss and corrupt in part 7: how t is drawn, and what happens if nothing is masked.
 Hint: p(k masked) is the integral of Binomial(k; 16, t) over the density of t. Add it up in a loop
 over many values of t, or count many draws of corrupt; a share is then two sums over k.
@@ -28,11 +28,11 @@ class MeanLoss(Exercise):
     def test_answer(self):
         answers, length = self.need_answer(answer, 2), m.block_size
         chances = [(k, chance(k, length)) for k in range(1, length + 1)]
-        def share(cost): return (sum([p * cost(k) for k, p in chances if k <= 5])
+        def share(cost): return (sum([p * cost(k) for k, p in chances if k <= 8])
                                  / sum([p * cost(k) for k, p in chances]))
         shares = share(lambda k: k), share(lambda k: 1)
         for got, right, what in zip(answers, shares, ('sum', 'mean')):
-            self.expect(abs(got - right) <= 0.01, f'the share of at most 5 masked tokens, {what}',
+            self.expect(abs(got - right) <= 0.01, f'the share of at most 8 masked tokens, {what}',
                         got, f'{"less" if got > right else "more"}', 'the density of t, '
                         '1 / (t ln 5) from 0.2 to 1, and what k masked tokens add to the loss: '
                         'k nats in the sum, 1 in the mean')

@@ -34,7 +34,7 @@ class Neighbours(Exercise):
                         'the line of mask_predictor that adds wte and wpe' if n == 2 else
                         'both ends of the sequence')
     def test_left_is_not_right(self):
-        one, other = [self.predict(tokens)[2] for tokens in ([2, 3, 0, 5, 4, 2], [2, 5, 0, 3, 4, 2])]
+        one, other = self.predict([2, 3, 0, 5, 4, 2])[2], self.predict([2, 5, 0, 3, 4, 2])[2]
         different = max([abs(x.data - y.data) for x, y in zip(one, other)]) > 1e-9
         self.expect(different, 'the logits between b and d, and between d and b, attention off',
                     'the same', 'different ones', 'a table, or a part of the vector, for each side')
@@ -42,5 +42,5 @@ class Neighbours(Exercise):
         tokens = [2, 0, 0, 5, 4, 0]
         every, some = floats(self.predict(tokens)), floats(self.predict(tokens, [1, 5]))
         gap = max([abs(x - y) for n, z in zip((1, 5), some) for x, y in zip(z, every[n])])
-        self.expect(gap < 1e-9, 'mask_predictor with wanted=[1, 5]', f'logits that are off by {gap}',
+        self.expect(gap < 1e-9, 'mask_predictor with wanted=[1, 5]', f'logits off by {gap:.3g}',
                     'the logits at 1 and 5 of the whole', 'where `wanted` is used')

@@ -14,7 +14,7 @@ Hint: keep the beginnings in a heap (heapq), the cheapest on top, and go on from
 a name that has ended comes to the top, can a cheaper one still follow?
 Lab tests this breaks: none, unless it is one that limits the length of the programs.
 """
-import itertools, math, random
+import itertools, math
 import microgpt as m
 from tests.exercises import Exercise, logs, weights
 
@@ -28,9 +28,10 @@ class BestName(Exercise):
         self.set(m, block_size=4)
         for scale in (3, 10, 14):
             state_dict, costs = weights(m, 3, scale), {}
-            for name in [''.join(name) for n in range(4) for name in itertools.product('ab', repeat=n)]:
-                tokens = m.encode(name, '.ab')
-                costs[name] = sum([v.data for v in m.cross_entropies(state_dict, tokens)])
+            for n in range(4):
+                for name in map(''.join, itertools.product('ab', repeat=n)):
+                    tokens = m.encode(name, '.ab')
+                    costs[name] = sum([v.data for v in m.cross_entropies(state_dict, tokens)])
             right = min(costs, key=costs.get)
             tried = f'random weights times {scale}, names of 0 to 3 letters a and b'
             name, nats = self.best(state_dict, '.ab', tried)
@@ -39,17 +40,26 @@ class BestName(Exercise):
                         'what is compared: whole names, the end among their tokens')
             self.expect_near(nats, costs[right], f'{tried}: the nats of {name!r}', 'the end')
     def test_what_it_looks_at(self):
-        # A model that knows only the last token: after the start, after a, after b, after c.
-        rows, calls = ((0.05, 0.5, 0.3, 0.15), (0.1, 0.3, 0.3, 0.3), (0.9, 0.04, 0.03, 0.03),
-                       (0.4, 0.2, 0.2, 0.2)), []
-        def gpt(state_dict, tokens, cache=None):
-            calls.append(tokens)
-            return [[m.Value(z) for z in logs(*rows[token])] for token in tokens]
-        self.set(m, block_size=7, gpt=gpt)
-        tried = 'a model with p(a) 0.5 and p(b) 0.3 at the start, p(end) 0.1 after a and 0.9 after b'
+        calls = self.put_model([0.05, 0.5, 0.3, 0.15], [0.1, 0.3, 0.3, 0.3],
+                               [0.9, 0.04, 0.03, 0.03], [0.4, 0.2, 0.2, 0.2])
+        tried = 'p(a) 0.5 and p(b) 0.3 at the start, p(end) 0.1 after a and 0.9 after b'
         name, nats = self.best(weights(m, 4), '.abc', tried)
         self.expect(name == 'b', tried, repr(name), "'b', of probability 0.3 * 0.9",
                     'when to stop: the likeliest beginning need not have the likeliest end')
         self.expect(len(calls) <= 100, tried, f'{len(calls)} evaluations of gpt',
                     'a few: only a, b and the empty beginning are likelier than the best name',
                     'which beginning is looked at next')
+    def test_end_of_the_longest(self):
+        self.put_model([0.1, 0.8, 0.1], [0.1, 0.8, 0.1], [0.1, 0.8, 0.1])
+        tried = 'p(a) 0.8, p(b) 0.1, p(end) 0.1 everywhere'
+        name, nats = self.best(weights(m, 3), '.ab', tried)
+        self.expect(name == '', tried, repr(name), "the empty name, ''",
+                    'the price of the end: names of block_size - 1 letters pay it too')
+    def put_model(self, *rows):
+        """In gpt's place, a model that knows only the last token; returns all its inputs."""
+        calls = []
+        def gpt(state_dict, tokens, cache=None):
+            calls.append(tokens)
+            return [[m.Value(z) for z in logs(*rows[token])] for token in tokens]
+        self.set(m, block_size=7, gpt=gpt)
+        return calls

@@ -32,8 +32,8 @@ class Guidance(Exercise):
                                            guidance=guidance):
                 states.append(name)
             got = m.decode(states[-1], '_.ab').rstrip('.')
-            self.expect(got == letters, f'{tried}; logits of a 1 and b 0.9 with the prompt, a 1 and '
-                        f'b 0 without', got, letters, 'the formula: how far beyond with_prompt?')
+            self.expect(got == letters, f'{tried}; the logits: a 1, b 0.9 with the prompt, '
+                        f'a 1, b 0 without', got, letters, 'the formula: what is added to what?')
             for tokens in states[:-1] if guidance else []:
                 blank = [m.MASK] + tokens[1:6] + [m.MASK] * 10
                 for needed in (tokens, blank):

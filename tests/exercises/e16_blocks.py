@@ -37,9 +37,9 @@ class Blocks(Exercise):
             shown = [name for i, heat, name in denoise_blocks(
                 state_dict, list(start), random.Random(1), size, steps, letters=letters)]
             names = ' '.join([m.decode(name, '_.ab') for name in shown])
-            self.expect(all(len(name) == 16 for name in shown + inputs), tried,
-                        f'lengths {sorted({len(name) for name in shown + inputs})}, yielded or seen '
-                        f'by the model', '16 only', 'what is handed on: always the whole sequence')
+            lengths = sorted({len(name) for name in shown + inputs})
+            self.expect(lengths == [16], tried, f'lengths {lengths}, yielded or seen by the model',
+                        '16 only', 'what is handed on: always the whole sequence')
             self.expect([name.count(m.MASK) for name in shown] == right, tried, names,
                         f'{right} masks left', 'K and the steps of each block')
             for name in shown:

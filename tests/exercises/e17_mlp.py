@@ -36,7 +36,7 @@ class Mlp(Exercise):
         self.expect([every[1], every[3]] == some, 'mask_predictor with wanted=[1, 3]', some,
                     [every[1], every[3]], 'where `wanted` is used')
         top = max([z[m.MASK] for z in every])
-        self.expect(top <= -1e5, 'the logit of MASK', top, '-1e6: no name has one', 'the last lines')
+        self.expect(top <= -1e5, 'the logit of MASK', top, '-1e6', 'the last line of the old one')
     def test_gradients(self):
         state_dict, tokens = weights(m, 5), [2, 4, 3, m.PAD]
         sum(m.cross_entropies(state_dict, [2, 0, 3, 0], tokens)).backward()
@@ -52,4 +52,4 @@ class Mlp(Exercise):
         self.expect(loss() < before / 2, 'nats of one name, all masked, after 20 steps on it',
                     f'{loss():.2f}', f'less than half of the {before:.2f} before', 'the gradients')
         for i, heat, name in m.denoise(state_dict, hidden, rng, 4): pass
-        self.expect(m.MASK not in name, 'denoise', m.decode(name, '_.abc'), 'no _', 'mask_predictor')
+        self.expect(m.MASK not in name, 'denoise', m.decode(name, '_.abc'), 'no _', 'part 5')
