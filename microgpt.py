@@ -268,7 +268,7 @@ def load(path):
         except Exception: pass              # whatever went wrong, it is no such model
     raise InputError(f'{path} is not a whole model of {PROGRAM}.py: make one with --save')
 def watch(values, total, label, window):
-    """Pass values on, showing their number, mean and time left; Ctrl-C ends them, twice gets out."""
+    """Pass values on, with their number, mean and time left; Ctrl-C ends them, twice gets out."""
     start = shown = time.monotonic()
     n, mean, terminal, pressed, collecting = 0, 0.0, sys.stdout.isatty(), [], gc.isenabled()
     before = signal.signal(signal.SIGINT, lambda *_: pressed.append(
