@@ -2,7 +2,7 @@
 
 This is a test of the exercises, on programs in which none of them has been done.
 """
-import importlib.util, os, re, subprocess, sys, tempfile, unittest
+import importlib.util, itertools, os, re, subprocess, sys, tempfile, unittest
 from unittest import mock
 from tests import exercises
 from tests.exercises import solutions
@@ -20,6 +20,7 @@ def read(name):
 DOCS = {name: read(name).split('"""')[1] for name in NAMES}
 
 class Exercises(unittest.TestCase):
+    methods = {}                # of each checker that has run
     def lay_out(self, name, edits):
         """A new folder with copies of the programs and of an exercise, the edits applied."""
         folder = tempfile.TemporaryDirectory()
@@ -44,13 +45,16 @@ class Exercises(unittest.TestCase):
                 spec = importlib.util.spec_from_file_location(full, path(folder, module))
                 sys.modules[full] = importlib.util.module_from_spec(spec)
                 spec.loader.exec_module(sys.modules[full])
-            unittest.defaultTestLoader.loadTestsFromModule(sys.modules[full]).run(result)
+            suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules[full])
+            suite = list(itertools.chain(*suite))       # they would be gone when they have run
+            unittest.TestSuite(suite).run(result)
         self.assertEqual([text for test, text in result.errors], [], 'the checker broke down')
         self.assertGreater(result.testsRun, 0)
-        return [text for test, text in result.failures]
+        self.methods[name] = {test.id() for test in suite}
+        return {test.id(): text for test, text in result.failures}
     def check_failures(self, name, failures):
         self.assertTrue(failures, 'the checker let it pass')
-        for text in failures:
+        for text in failures.values():
             self.assertIn('AssertionError: ' + DOCS[name].partition(':')[0] + ': ', text)
             for part in ('\n  came out: ', '\n  expected: ', '\n  look at: '):
                 self.assertIn(part, text)
@@ -61,12 +65,17 @@ class Exercises(unittest.TestCase):
     def test_reference_passes(self):
         for name in NAMES:
             with self.subTest(name):
-                self.assertEqual(''.join(self.check(name, solutions.reference[name])), '')
+                self.assertEqual(self.check(name, solutions.reference[name]), {})
     def test_wrong_is_refused(self):
         for name in NAMES:
+            refused = set()
             for slip, edits in solutions.wrong[name].items():
                 with self.subTest(name, slip=slip):
-                    self.check_failures(name, self.check(name, edits))
+                    failures = self.check(name, edits)
+                    self.check_failures(name, failures)
+                    refused.update(failures)
+            with self.subTest(name):
+                self.assertEqual(self.methods[name] - refused, set(), 'no slip fails these')
 
     def test_documented_command(self):
         [command] = re.findall(r'python (-m unittest tests\.exercises\.\w+)', exercises.__doc__)

@@ -26,7 +26,7 @@ def random_names(rng):
     pieces = rng.sample(PIECES, 5)
     names = [''.join(rng.choice(pieces) for _ in range(rng.randrange(5)))
              for _ in range(rng.randrange(30))]
-    if kind == 1:
+    if kind in (1, 4):
         names += rng.sample(NAMES, 10)
     line_ends = LINE_ENDS if kind == 2 else LINE_ENDS[:4]
     content = ''.join([name + rng.choice(line_ends) for name in names])
@@ -68,7 +68,7 @@ def scaled(tree, factor):
 def random_model(rng, texts):
     """The content of a file that was a saved model, of this program or of the other."""
     text = texts[rng.random() < 0.1]
-    kind = rng.randrange(8)
+    kind = rng.randrange(7)
     if kind == 0:                           # the text cut, or nested, or with something else in it
         at, end = sorted([rng.randrange(len(text)), rng.randrange(len(text))])
         return rng.choice([text[:at], text[at:], text[:at] + text[end:], '[' * end, '{"a":' * end,
@@ -86,7 +86,7 @@ def random_model(rng, texts):
         model['vocab'] = ''.join(letters)
         return json.dumps(model)
     if kind == 3:                           # weights of another size
-        factor = rng.choice([0, -1, 100, 1e8, 1e100, 1e200, 1e308, 1e-300])
+        factor = rng.choice([0, -1, 1e8, 1e150, 1e200, 1e-300])
         names = rng.sample(sorted(model['state_dict']), rng.choice([1, len(model['state_dict'])]))
         model['state_dict'].update(scaled({k: model['state_dict'][k] for k in names}, factor))
         return json.dumps(model)
@@ -152,17 +152,17 @@ class FuzzTest(CommandLineTest):
 
     def test_names(self):
         """Names files of any content."""
-        for case in range(120):
+        for case in range(80):
             self.run_names(case)
 
     def test_prompts_and_numbers(self):
         """Prompts and numbers of any form."""
-        for case in range(120):
+        for case in range(80):
             self.run_prompt(case)
 
     def test_models(self):
         """Saved models with anything changed in them."""
-        for case in range(120):
+        for case in range(80):
             self.run_model(case)
 
     def test_processes(self):

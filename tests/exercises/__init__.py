@@ -57,9 +57,9 @@ class Exercise(unittest.TestCase):
         self.set(module, mask_predictor=mask_predictor)
         return inputs
 
-def weights(module, vocab_size, scale=10):
+def weights(module, vocab_size, scale=10, seed=1):
     """Weights far from 0, so that every token makes a difference."""
-    state_dict = module.make_weights(vocab_size, random.Random(1))
+    state_dict = module.make_weights(vocab_size, random.Random(seed))
     for matrix in state_dict.values():
         for row in matrix:
             for value in row: value.data *= scale

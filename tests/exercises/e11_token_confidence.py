@@ -37,6 +37,20 @@ class TokenConfidence(Exercise):
                         f'about {share * 300:.0f} times a_, else _a or _b',
                         'the confidence: of the token drawn, at temperature 1')
             self.expect(firsts.count('_b') > 10, tried, counts, '_b also', 'how tokens are drawn')
+    def test_temperature(self):
+        # At temperature 3 even the b at 0 is likelier than any token at 1; at 1 it is not.
+        self.stand_in(m, lambda tokens, n: logs(0, 0.1, 0.54, 0.36, 1e-9) if n == 0 else
+                      logs(0, 0.1, 0.45, 0.225, 0.225))
+        state_dict, start, rng = weights(m, 5), [m.MASK] * 2 + [m.PAD] * 14, random.Random(5)
+        firsts = []
+        for _ in range(300):
+            steps = m.denoise(state_dict, start, rng, 2, 3.0, 2, 0.0)
+            firsts.append(m.decode(next(steps)[2][:2], '_.abc'))
+        counts = {name: firsts.count(name) for name in sorted(set(firsts))}
+        self.expect(firsts.count('_a') > 20, '300 first steps from __ with a 0.6, b 0.4 at '
+                    'position 0 and a 0.5, b 0.25, c 0.25 at 1; T = 3, no noise', counts,
+                    '_a among them: a at 1 is surer than b at 0',
+                    'the confidence: at temperature 1, whatever the heat')
     def test_whole_names(self):
         self.stand_in(m, lambda tokens, n: logs(0, 0.3, 0.4, 0.3))
         state_dict, rng = weights(m, 4), random.Random(6)

@@ -41,11 +41,15 @@ class Guidance(Exercise):
                                 + ' '.join([m.decode(x, '_.ab') for x in inputs]),
                                 f'{m.decode(needed, "_.ab")} among them', 'what is masked in the '
                                 'second evaluation: all of the prompt, and nothing else')
-    def test_no_prompt(self):
+    def test_confidence(self):
         self.need_option(m.denoise, 'guidance')
-        self.stand_in(m, lambda tokens, n: [-1e6, 0.0, 1.0, 0.9])
-        for i, heat, name in m.denoise(weights(m, 4), [m.MASK] * 16, random.Random(0), 4, 0.01, 16,
-                                       0.0, guidance=3.0): pass
-        got = m.decode(name, '_.ab')
-        self.expect(got == 'a' * 16, 'denoise without a prompt, guidance=3.0', got, 'a' * 16,
-                    'the formula: here both evaluations agree')
+        def logits(tokens, n):                  # the prompt makes an a likelier at 2, but not at 1
+            return [-1e6, 0.0, 2.0 if n == 1 else 1.0 if tokens[0] == 2 else 0.0, 0.0]
+        self.stand_in(m, logits)
+        for guidance, right in ((0.0, 'aa_'), (2.0, 'a_a')):
+            steps = m.denoise(weights(m, 4), [2, m.MASK, m.MASK] + [m.PAD] * 13, random.Random(0),
+                              2, 0.01, 3, 0.0, guidance=guidance)
+            got = m.decode(next(steps)[2][:3], '_.ab')
+            self.expect(got == right, f'a first step from a__. with guidance={guidance}; logits of '
+                        f'b 0, of a 2 at position 1, at 2 of 1 with the prompt and 0 without', got,
+                        right, 'the confidence: it follows from the guided logits too')

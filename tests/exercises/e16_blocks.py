@@ -48,7 +48,8 @@ class Blocks(Exercise):
                          and masked and n // size > masked[0] // size]
                 self.expect(set(later) <= set(masked), tried, names,
                             'no block begun before the one to its left is whole', 'the order')
-            self.expect(inputs == [start] + shown[:-1], tried, 'the model saw '
+            seen, states = {tuple(x) for x in inputs}, {tuple(x) for x in [start] + shown[:-1]}
+            self.expect(seen == states, tried, 'the model saw '
                         + ' '.join([m.decode(x, '_.ab') for x in inputs]),
                         'at each step what was yielded last', 'what is handed on')
             kept = all(s in (m.MASK, t) for s, t in zip(start, shown[-1]))

@@ -21,7 +21,8 @@ TANH = '    def tanh(self): return Value(math.tanh(self.data), (self,), (1 - {} 
 reference['e01_tanh'] = both(RELU, TANH.format('math.tanh(self.data)') + RELU)
 wrong['e01_tanh'] = {
     'the derivative takes x for tanh(x)': both(RELU, TANH.format('self.data') + RELU),
-    'one file only': reference['e01_tanh'][:1],
+    'microgpt.py only': reference['e01_tanh'][:1],
+    'microdiffusion.py only': reference['e01_tanh'][1:],
     'made of exp, which overflows': both(RELU, '''\
     def tanh(self): return ((self * 2).exp() - 1) / ((self * 2).exp() + 1)
 ''' + RELU)}
@@ -117,19 +118,20 @@ wrong['e10_mean_loss'] = {
 CONFIDENCE = 'confidence = {}'
 BEST = 'best = max([z.data for z in options]) - logsumexp(options).data'
 REVEAL = 'tokens[n] = rng.choices(choices, [p.data for p in probs])[0]'
-JUDGED = (CONFIDENCE, 'confidence, drawn = {}, {}'), (BEST, '''\
+def judged(best, reveal):
+    return diffusion((CONFIDENCE, 'confidence, drawn = {}, {}'), (BEST, f'''\
 choices = allowed(tokens, n, letters, vocab_size)
             probs = softmax([z / heat for z in options])
             drawn[n] = rng.choices(choices, [p.data for p in probs])[0]
-            best = logits[n][drawn[n]].data - logsumexp(options).data''')
+            {best}'''), (REVEAL, reveal))
 AGAIN = 'if drawn[n] in choices: tokens[n] = drawn[n]\n            else: ' + REVEAL
-reference['e11_token_confidence'] = diffusion(*JUDGED, (REVEAL, AGAIN))
+OF_DRAWN = 'best = logits[n][drawn[n]].data - logsumexp(options).data'
+reference['e11_token_confidence'] = judged(OF_DRAWN, AGAIN)
 wrong['e11_token_confidence'] = {
-    'another token is put in': diffusion(*JUDGED),
-    'none is drawn again': diffusion(*JUDGED, (REVEAL, 'tokens[n] = drawn[n]')),
-    'confidence at the heat': diffusion(JUDGED[0], (BEST, JUDGED[1][1].replace(
-        'logits[n][drawn[n]].data - logsumexp(options).data',
-        'math.log(max([p.data for p in probs]))')), (REVEAL, AGAIN))}
+    'another token is put in': judged(OF_DRAWN, REVEAL),
+    'none is drawn again': judged(OF_DRAWN, 'tokens[n] = drawn[n]'),
+    'of the likeliest token': judged(BEST, AGAIN),
+    'at the heat': judged('best = math.log(probs[choices.index(drawn[n])].data)', AGAIN)}
 
 INPUT = 'xs = [rmsnorm(x) for x in add([wte[token] for token in tokens], wpe)]'
 TABLES = ("state_dict = {'wte': matrix(vocab_size), 'wpe': matrix(block_size)}\n",
@@ -240,7 +242,11 @@ reference['e15_guidance'] = guidance('z', BLANK)
 wrong['e15_guidance'] = {
     'from the unguided logits': guidance('u', BLANK),
     'everything is masked': guidance('z', '[MASK] * len(tokens)'),
-    'the PADs stay': guidance('z', BLANK.replace('n in given', 'n in given and token != PAD'))}
+    'the PADs stay': guidance('z', BLANK.replace('n in given', 'n in given and token != PAD')),
+    'the confidence is not guided': guidance('z', BLANK) + diffusion(
+        (BEST, '''plain = [z.data for z in mask_predictor(state_dict, tokens, [n])[0]]
+            plain = [Value(plain[token]) for token in allowed(tokens, n, letters, vocab_size)]
+            best = max([z.data for z in plain]) - logsumexp(plain).data'''))}
 
 def blocks(part, rest):
     return diffusion(
@@ -266,8 +272,17 @@ def denoise_blocks(state_dict, tokens, rng, size=4, steps=2, temperature=0.8, le
     yield from denoise(state_dict, tokens, rng, steps, temperature, letters, noise)
 ''')}
 
-def mlp(inputs='sum(xs, [])', width='n_embd * block_size', zero='Value(-1e6)'):
-    """As text edits go, the new functions take the place of the old ones by standing below them."""
+VECTORS = "add([wte[token] for token in tokens], state_dict['wpe'])"
+ONCE = '''\
+    [hidden] = linear([sum(xs, [])], state_dict['mlp_fc1'])
+    for n in wanted:
+        rows = state_dict['mlp_fc2'][n * n_embd:(n + 1) * n_embd]'''
+EACH = '''\
+    for n in wanted:
+        [hidden] = linear([xs[n]], state_dict['mlp_fc1'])
+        rows = state_dict['mlp_fc2']'''
+def mlp(body=ONCE, width='n_embd * block_size', zero='Value(-1e6)', vectors=VECTORS, logits='z'):
+    # As text edits go, the new functions take the place of the old ones by standing below them.
     return insert(DIFFUSION, BEFORE_ADAM, f'''
 def make_weights(vocab_size, rng):
     """The state_dict: every weight matrix, as rows of Values, by its name."""
@@ -279,20 +294,19 @@ def make_weights(vocab_size, rng):
 def mask_predictor(state_dict, tokens, wanted=None):
     """The logits over the vocabulary at each of the wanted positions (default: all of them)."""
     wanted = range(len(tokens)) if wanted is None else wanted
-    wte, fc2, out = state_dict['wte'], state_dict['mlp_fc2'], []
-    xs = [rmsnorm(x) for x in add([wte[token] for token in tokens], state_dict['wpe'])]
-    for n in wanted:
-        [hidden] = linear([{inputs}], state_dict['mlp_fc1'])
-        rows = fc2[n * n_embd:(n + 1) * n_embd] or fc2
-        [change] = linear([[value.relu() for value in hidden]], rows)
-        out += linear(add([xs[n]], [change[:n_embd]]), wte)
+    wte, out = state_dict['wte'], []
+    xs = [rmsnorm(x) for x in {vectors}]
+{body}
+        change = linear([[value.relu() for value in hidden]], rows)
+        [z] = linear(add([xs[n]], change), wte)
+        out.append({logits})
     for z in out: z[MASK] = {zero}
     return out
 ''')
 reference['e17_mlp'] = mlp()
 wrong['e17_mlp'] = {
-    'each position by itself': mlp('xs[n]', 'n_embd'),
+    'each position by itself': mlp(EACH, 'n_embd'),
     'MASK can be guessed': mlp(zero='z[MASK]'),
-    'wanted is not heeded': [(f, old, new.replace(
-        'wanted = range(len(tokens)) if wanted is None else wanted', 'wanted = range(len(tokens))'))
-        for f, old, new in reference['e17_mlp']]}
+    'wanted is not heeded': mlp(ONCE.replace('wanted', 'range(len(tokens))')),
+    'wpe is made but not used': mlp(vectors='[wte[token] for token in tokens]'),
+    'logits cut off from what they come from': mlp(logits='[Value(v.data) for v in z]')}
