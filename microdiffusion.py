@@ -1,7 +1,7 @@
 """A masked diffusion language model in plain Python: names emerge from noise, in any order.
 Read it beside microgpt.py: the same parts in the same order; where they differ, the ideas do.
 """
-import argparse, gc, json, math, os, random, shutil, signal, sys, time, unicodedata
+import argparse, gc, json, math, os, random, signal, sys, time, unicodedata
 from itertools import count
 from operator import attrgetter, mul
 
@@ -14,7 +14,7 @@ learning_rate = 0.01
 t_min = 0.2                 # the lowest noise level of the training: a fifth of the tokens masked
 # The sizes that both programs have in common.
 n_embd, n_head = 16, 4      # channels of each position, and attention heads that share them
-block_size = 16             # positions: at most 15 letters and the end
+block_size = 16             # positions: at most 15 letters and a special token
 batch_size = 4              # names in a training step
 
 # 1. Data: names, every tenth of them held out; a token is a character's place in the vocabulary.
@@ -38,7 +38,7 @@ class Value:
         self.data = data
         self.grad = 0.0                     # d(the Value that backward was called on) / d(this one)
         self._children = children           # the Values it was made from
-        self._local_grads = local_grads     # d(this one) / d(each child)
+        self._local_grads = local_grads     # d(this one) / d(each child); dot products: see linear
         self._born = next(births)           # every Value is younger than its children
     def __add__(self, other):
         other = other if isinstance(other, Value) else Value(other)
@@ -64,13 +64,13 @@ class Value:
         while stack:                        # collect all that self was made from, the leaves aside
             for node in stack.pop():
                 if node._children and node.grad is not None:
-                    node.grad = None        # collected
+                    node.grad = None        # marks it as collected
                     nodes.append(node)
                     if type(node._children) is tuple:
                         stack.append(node._children)
                         continue
-                    for vector in (node._children, node._local_grads):  # a dot product, see below:
-                        if id(vector) not in vectors:                   # many share its vectors
+                    for vector in (node._children, node._local_grads):  # two lists: a dot product,
+                        if id(vector) not in vectors:                   # and many share them
                             vectors.add(id(vector))
                             stack.append(vector)
         for node in nodes: node.grad = 0.0
@@ -85,7 +85,7 @@ class Value:
                     a.grad += b.data * grad
                     b.grad += a.data * grad
 
-# 3. Building blocks: a dot product is one Value, its vectors each other's local gradients.
+# 3. Building blocks: a dot product is one Value, its two lists each other's local gradients.
 def linear(xs, w):
     """The dot products of each vector in xs with each row of w: (n, in), (out, in) to (n, out)."""
     rows = [(row, [v.data for v in row]) for row in w]
@@ -152,7 +152,7 @@ def mask_predictor(state_dict, tokens, wanted=None):
         hidden = linear([rmsnorm(x) for x in xs], fc1)
         xs = add(xs, linear([[value.relu() for value in x] for x in hidden], fc2))
     logits = linear(xs, wte)
-    for z in logits: z[MASK] = Value(-1e6)  # P(MASK) = 0: no name has one (MDLM, as in the loss)
+    for z in logits: z[MASK] = Value(-1e6)  # P(MASK) = 0: no name has one (arXiv 2406.07524)
     return logits
 
 # 6. Adam: a step against the running mean of the gradient, in units of its usual size.
@@ -210,7 +210,7 @@ def train(state_dict, examples, rng, steps=2000, lr=learning_rate):
 
 # 9. Sampling: each step guesses all masked tokens, keeps the surest guesses, remasks the others.
 def allowed(tokens, n, letters, vocab_size):
-    """What may stand at position n: a name of at least so many letters ends once."""
+    """What may stand at n: PAD alone after a PAD, no PAD before a letter or as one of so many."""
     if PAD in tokens[:n]: return [PAD]
     letters = max([letters] + [m + 1 for m, token in enumerate(tokens) if token > PAD])
     return range(PAD if n >= letters else PAD + 1, vocab_size)
@@ -247,10 +247,10 @@ def denoise(state_dict, tokens, rng, steps=8, temperature=1.0, letters=0, noise=
 
 # 10. The yardstick: what names cost, in nats, that training never saw. The less the better.
 def held_out_nats(state_dict, examples, rng, draws=1):
-    """Yields the NELBO of each example, a bound on -log p, by so many draws of k of its L tokens.
+    """Yields an estimate, from so many draws, of each example's NELBO: an upper bound on -log p.
 
-    L/k times their summed cross-entropies, k = 1..L in equal shares, has the NELBO as its mean:
-    the integral of Binomial(k; L, t) / t over all t is 1/k (RADD, arXiv 2406.03736).
+    A draw masks k of the L tokens, k = 1..L in turn, and takes L/k times the summed cross-entropies
+    (form 2 in the README; the integral of Binomial(k; L, t) / t over t is 1/k; arXiv 2406.03736).
     """
     for n, tokens in enumerate(examples):
         total, length = 0.0, len(tokens)
@@ -280,13 +280,13 @@ def read_names(path):
     return docs
 # All at once: a prompt may leave open any letter, and the end.
 def read_prompt(text, vocab):
-    """A prompt as (tokens, its number of letters): _ is an unknown letter, . the end."""
+    """A prompt as (tokens, least number of letters): _ is an unknown letter, . the end."""
     start, end, rest = clean(text).partition('.')
     if set(start) - set(vocab) or not len(end) <= len(start) < block_size or rest.strip('.'):
         raise InputError(f'--prompt {text!a}: it takes up to {block_size - 1} letters of the '
                          f'training names, _ for an unknown one, and . after the last')
-    tokens = encode(start, vocab)
-    return tokens if end else tokens[:len(start)] + [MASK] * (block_size - len(start)), len(start)
+    rest = [PAD if end else MASK] * (block_size - len(start))
+    return [vocab.index(char) for char in start] + rest, len(start)
 def save(path, state_dict, vocab):
     """Write a model as JSON, whole or not at all; without a state_dict, only see if it could be."""
     if os.path.exists(path) and not os.path.isfile(path): raise InputError(f'{path} is not a file')
@@ -386,9 +386,9 @@ def main(argv=None):
         state_dict, rng = state_dict or learn(docs, vocab, args), random.Random(args.seed)
         for n in range(1, args.samples + 1):
             # All at once: the first name is shown emerging.
-            name, letters = known
-            for i, heat, name in denoise(state_dict, name, rng, args.denoise_steps,
-                                         args.temperature, letters):
+            name = known[0]
+            for i, heat, name in denoise(state_dict, known[0], rng, args.denoise_steps,
+                                         args.temperature, letters=known[1]):
                 if n == 1: print(f'step {i:2d}  T {heat:.2f}  {decode(name, vocab)}')
             print(f'sample {n:2d}: {decode(name, vocab).strip(SPECIAL)}')
         sys.stdout.flush()

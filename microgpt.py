@@ -1,7 +1,7 @@
 """A GPT in plain Python: names are written from left to right, letter by letter.
 Read it beside microdiffusion.py: the same parts in the same order; where they differ, the ideas do.
 """
-import argparse, gc, json, math, os, random, shutil, signal, sys, time, unicodedata
+import argparse, gc, json, math, os, random, signal, sys, time, unicodedata
 from itertools import count
 from operator import attrgetter, mul
 
@@ -13,7 +13,7 @@ n_layer = 1
 learning_rate = 0.01
 # The sizes that both programs have in common.
 n_embd, n_head = 16, 4      # channels of each position, and attention heads that share them
-block_size = 16             # positions: at most 15 letters and the end
+block_size = 16             # positions: at most 15 letters and a special token
 batch_size = 4              # names in a training step
 
 # 1. Data: names, every tenth of them held out; a token is a character's place in the vocabulary.
@@ -37,7 +37,7 @@ class Value:
         self.data = data
         self.grad = 0.0                     # d(the Value that backward was called on) / d(this one)
         self._children = children           # the Values it was made from
-        self._local_grads = local_grads     # d(this one) / d(each child)
+        self._local_grads = local_grads     # d(this one) / d(each child); dot products: see linear
         self._born = next(births)           # every Value is younger than its children
     def __add__(self, other):
         other = other if isinstance(other, Value) else Value(other)
@@ -63,13 +63,13 @@ class Value:
         while stack:                        # collect all that self was made from, the leaves aside
             for node in stack.pop():
                 if node._children and node.grad is not None:
-                    node.grad = None        # collected
+                    node.grad = None        # marks it as collected
                     nodes.append(node)
                     if type(node._children) is tuple:
                         stack.append(node._children)
                         continue
-                    for vector in (node._children, node._local_grads):  # a dot product, see below:
-                        if id(vector) not in vectors:                   # many share its vectors
+                    for vector in (node._children, node._local_grads):  # two lists: a dot product,
+                        if id(vector) not in vectors:                   # and many share them
                             vectors.add(id(vector))
                             stack.append(vector)
         for node in nodes: node.grad = 0.0
@@ -84,7 +84,7 @@ class Value:
                     a.grad += b.data * grad
                     b.grad += a.data * grad
 
-# 3. Building blocks: a dot product is one Value, its vectors each other's local gradients.
+# 3. Building blocks: a dot product is one Value, its two lists each other's local gradients.
 def linear(xs, w):
     """The dot products of each vector in xs with each row of w: (n, in), (out, in) to (n, out)."""
     rows = [(row, [v.data for v in row]) for row in w]
@@ -144,7 +144,7 @@ def gpt(state_dict, tokens, cache=None):
         wq, wk, wv, wo, fc1, fc2 = [state_dict[f'layer{layer}.{name}'] for name in (
             'attn_wq', 'attn_wk', 'attn_wv', 'attn_wo', 'mlp_fc1', 'mlp_fc2')]
         normed = [rmsnorm(x) for x in xs]
-        # Causal: keys and values grow with the name, and position n sees the first n of them.
+        # Causal: keys and values grow with the name, and the nth position sees the first n.
         keys, values = cache[layer]
         keys += linear(normed, wk)
         values += linear(normed, wv)

@@ -152,7 +152,7 @@ class FuzzTest(CommandLineTest):
 
     def test_names(self):
         """Names files of any content."""
-        for case in range(80):
+        for case in range(60):
             self.run_names(case)
 
     def test_prompts_and_numbers(self):
