@@ -203,15 +203,13 @@ def train(state_dict, examples, rng, steps=2000, lr=learning_rate):
             loss.backward()
             mean_loss += loss.data
             del loss                        # and its graph with it, before the next one is made
-        if not math.isfinite(mean_loss):
-            raise FloatingPointError(f'step {step + 1}: the loss is {mean_loss}; lower lr ({lr})')
         adam.step(lr * (1 - step / steps))
         yield mean_loss
 
 # 9. Sampling: each step guesses all masked tokens, keeps the surest guesses, remasks the others.
 def allowed(tokens, n, letters, vocab_size):
-    """What may stand at n: PAD alone after a PAD, no PAD before a letter or as one of so many."""
-    if PAD in tokens[:n]: return [PAD]
+    """The tokens that may stand at position n, so that a name ends once, after so many letters."""
+    if PAD in tokens[:n] or n == block_size - 1: return [PAD]
     letters = max([letters] + [m + 1 for m, token in enumerate(tokens) if token > PAD])
     return range(PAD if n >= letters else PAD + 1, vocab_size)
 def denoise(state_dict, tokens, rng, steps=8, temperature=1.0, letters=0, noise=4.5):
@@ -224,7 +222,7 @@ def denoise(state_dict, tokens, rng, steps=8, temperature=1.0, letters=0, noise=
     masked = [n for n, token in enumerate(tokens) if token == MASK]
     total, vocab_size = len(masked), len(state_dict['wte'])
     for i in range(1, steps + 1):
-        left = math.floor(total * math.cos(math.pi / 2 * i / steps))
+        left = math.floor(total * math.cos(math.pi / 2 * i / steps) + 1e-9)
         if left == len(masked): continue    # nothing to reveal, so nothing to evaluate
         heat = temperature * (1 - 5 / 8 * (i - 1) / max(1, steps - 1))      # falls to 3/8 of it
         logits = dict(zip(masked, mask_predictor(state_dict, tokens, masked)))
@@ -233,7 +231,7 @@ def denoise(state_dict, tokens, rng, steps=8, temperature=1.0, letters=0, noise=
         confidence = {}
         for n in masked:
             options = [logits[n][token] for token in allowed(tokens, n, letters, vocab_size)]
-            gumbel = -math.log(1e-9 - math.log(1 - rng.random()))
+            gumbel = -math.log(1e-9 - math.log(1 - rng.random()))   # 1e-9, so as not to be log(0)
             best = max([z.data for z in options]) - logsumexp(options).data
             confidence[n] = best + noise * left / total * gumbel
         masked.sort(key=confidence.get, reverse=True)
@@ -275,8 +273,7 @@ def read_names(path):
         raise InputError(f'{path} has {len(set(docs))} usable names: give it ten or more, one a '
                          f'line, each of 1 to {block_size - 1} characters without _ or .')
     if len(docs) < len(names):
-        print(f'left out {len(names) - len(docs)} of {len(names)} lines: longer than '
-              f'{block_size - 1} characters, or with _ or . in them')
+        print(f'left out {len(names) - len(docs)} of {len(names)} lines: too long, or with _ or .')
     return docs
 # All at once: a prompt may leave open any letter, and the end.
 def read_prompt(text, vocab):
@@ -289,7 +286,8 @@ def read_prompt(text, vocab):
     return [vocab.index(char) for char in start] + rest, len(start)
 def save(path, state_dict, vocab):
     """Write a model as JSON, whole or not at all; without a state_dict, only see if it could be."""
-    if os.path.exists(path) and not os.path.isfile(path): raise InputError(f'{path} is not a file')
+    if os.path.exists(path) and not os.path.isfile(path): raise InputError(f'{path}: not a file')
+    if os.path.exists(path): open(path, 'r+b').close()      # it may be replaced
     model = {'program': PROGRAM, 'vocab': vocab, 'n_head': n_head, 'state_dict': {
         name: [[v.data for v in row] for row in matrix] for name, matrix in state_dict.items()}}
     try:
@@ -303,8 +301,8 @@ def load(path):
         try:
             model = json.load(file)
             vocab, weights = model['vocab'], model['state_dict']
-            form = {k: [[math.isfinite(x) for x in row] for row in weights[k]] for k in weights}
-            fresh = make_weights(len(set(vocab)), random.Random())
+            form = {k: [[abs(x) < 1e9 for x in row] for row in weights[k]] for k in weights}
+            fresh = make_weights(max(len(set(vocab)), len(SPECIAL) + 1), random.Random())
             fresh = {k: [[True for _ in row] for row in fresh[k]] for k in fresh}
             if vocab.isprintable() and (PROGRAM, n_head, SPECIAL, len(vocab), fresh) == (
                     model['program'], model['n_head'], vocab[:len(SPECIAL)], len(set(vocab)), form):
@@ -317,14 +315,15 @@ def watch(values, total, label, window):
     n, mean, terminal, pressed, collecting = 0, 0.0, sys.stdout.isatty(), [], gc.isenabled()
     before = signal.signal(signal.SIGINT, lambda *_: pressed.append(
         signal.signal(signal.SIGINT, signal.default_int_handler)))
-    gc.disable()                            # there are no cycles to find, and the search takes time
+    if sys.implementation.name == 'cpython': gc.disable()   # no cycles to find, and it takes time
     try:
         for n, value in enumerate(values, 1):
+            if not abs(value) < 1e9: raise InputError(f'{value} nats: lower the learning_rate')
             mean, now = mean + (value - mean) * max(1 / n, 1 / window), time.monotonic()
             if now > shown + (0.1 if terminal else 10) or n == total or pressed:
                 left, shown = divmod(round((now - start) / n * (total - n)), 60), now
                 line = f'{label} {n}/{total} {mean:.2f} nats {left[0]}:{left[1]:02d} left'
-                print('\r' + line + '  ' if terminal else line + '\n', end='', flush=True)
+                print('\r' + line.ljust(39) if terminal else line + '\n', end='', flush=True)
             yield value
             if pressed: break
     finally:
@@ -342,18 +341,19 @@ def learn(docs, vocab, args):
         print(f'masked at t = {t:.2f}: {decode(noisy, vocab)}')
     start = time.perf_counter()
     losses = train(state_dict, [encode(doc, vocab) for doc in docs], rng, args.steps)
-    done = len(list(watch(losses, args.steps, 'training', 100)))
+    done = len(list(watch(losses, args.steps, 'train', 100)))
     seconds = time.perf_counter() - start
     if done < args.steps: print('Ctrl-C: no more training, on with what was learnt')
     print(f'trained {done} steps of {batch_size} names in {seconds:.1f} s '
           f'({1000 * seconds / max(1, done * batch_size):.1f} ms per name)')
     if args.save: save(args.save, state_dict, vocab)
     held_out = random.Random(0).sample(held_out, min(1000, len(held_out)))  # whatever the seed
-    values = held_out_nats(state_dict, [encode(doc, vocab) for doc in held_out], random.Random(0))
+    rng, tokens = random.Random(0), [encode(doc, vocab) for doc in held_out]
+    values = held_out_nats(state_dict, tokens, rng, 1 + 160 // len(held_out))   # few: more draws
     values = list(watch(values, len(held_out), 'held-out', 1000))
     if len(values) < len(held_out): raise KeyboardInterrupt
-    mean = sum(values) / len(values)
-    error = (sum([(v - mean) ** 2 for v in values]) / max(1, len(values) - 1) / len(values)) ** 0.5
+    n, mean = len(values), sum(values) / len(values)
+    error = (sum([(v - mean) ** 2 for v in values]) / (n - 1 or math.nan) / n) ** 0.5
     per_character = sum(values) / (len(''.join(held_out)) + len(held_out))   # letters and the end
     print(f'held-out: {mean:.1f} +- {error:.1f} nats per name ({per_character:.2f} per character)')
     return state_dict
@@ -392,9 +392,9 @@ def main(argv=None):
                 if n == 1: print(f'step {i:2d}  T {heat:.2f}  {decode(name, vocab)}')
             print(f'sample {n:2d}: {decode(name, vocab).strip(SPECIAL)}')
         sys.stdout.flush()
-    except (InputError, FloatingPointError) as error: parser.error(error)
+    except InputError as error: parser.error(error)
     except KeyboardInterrupt: return 130
+    except BrokenPipeError: os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
-        if error.filename: parser.error(f'{error.filename}: {error.strerror}; give another path')
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # our reader has gone
+        parser.error(f'{error.filename or args.save}: {error.strerror}; give another path')
 if __name__ == '__main__': sys.exit(main())

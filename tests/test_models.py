@@ -418,14 +418,6 @@ class Training(unittest.TestCase):
             runs.append(list(diffusion.train(weights, tokens, rng, steps=3)))
         self.assertEqual(runs[0], runs[1])
 
-    def test_a_loss_that_is_no_number_stops_training(self):
-        rng, vocab = random.Random(9), diffusion.make_vocab(NAMES)
-        weights = diffusion.make_weights(len(vocab), rng)
-        weights['wpe'][0][0].data = float('nan')
-        tokens = [diffusion.encode(name, vocab) for name in NAMES]
-        with self.assertRaisesRegex(FloatingPointError, 'lower lr'):
-            list(diffusion.train(weights, tokens, rng, steps=3))
-
 
 if __name__ == '__main__':
     unittest.main()

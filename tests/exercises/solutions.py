@@ -46,7 +46,7 @@ wrong['e04_first_loss'] = {
     'the end is no token': answer('e04_first_loss.py', '(19.8, 42.2)'),
     'the masked tokens, without ln 5': answer('e04_first_loss.py', '(23.1, 26.2)')}
 
-LEFT = 'left = math.floor(total * math.cos(math.pi / 2 * i / steps))'
+LEFT = 'left = math.floor(total * math.cos(math.pi / 2 * i / steps) + 1e-9)'
 reference['e05_linear_schedule'] = diffusion((LEFT, 'left = total * (steps - i) // steps'))
 wrong['e05_linear_schedule'] = {
     'a share of the masks left': diffusion((LEFT, 'left = len(masked) * (steps - i) // steps')),
