@@ -302,7 +302,7 @@ def learn(docs, vocab, args):
     if args.save: save(args.save, state_dict, vocab)
     held_out = random.Random(0).sample(held_out, min(1000, len(held_out)))  # whatever the seed
     rng, tokens = random.Random(0), [encode(doc, vocab) for doc in held_out]
-    values = held_out_nats(state_dict, tokens, rng, 1 + 160 // len(held_out))   # few: more draws
+    values = held_out_nats(state_dict, tokens, rng, 1 + 48 // len(held_out))    # few: more draws
     values = list(watch(values, len(held_out), 'held-out', 1000))
     if len(values) < len(held_out): raise KeyboardInterrupt
     n, mean = len(values), sum(values) / len(values)

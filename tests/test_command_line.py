@@ -192,8 +192,8 @@ REFERENCE = {
         masked at t = 1.00: ________________
         train 5/5 26.90 nats <time>
         trained 5 steps of 4 names in <time>
-        held-out 6/6 26.34 nats <time>
-        held-out: 26.3 +- 0.8 nats per name (5.85 per character)
+        held-out 6/6 27.78 nats <time>
+        held-out: 27.8 +- 1.1 nats per name (6.17 per character)
         step  1  T 1.00  ____________.___
         step  2  T 0.91  _________.__.___
         step  3  T 0.82  _____t___.__.___
