@@ -48,7 +48,7 @@ class Value:
     def __pow__(self, k): return Value(self.data ** k, (self,), (k * self.data ** (k - 1),))
     def exp(self): return Value(math.exp(self.data), (self,), (math.exp(self.data),))
     def log(self): return Value(math.log(self.data), (self,), (1 / self.data,))
-    def relu(self): return Value(max(0.0, self.data), (self,), (float(self.data > 0),))
+    def relu(self): return Value(max(0.0, self.data), (self,), (1.0,) if self.data > 0 else (0.0,))
     def __neg__(self): return self * -1.0
     def __sub__(self, other): return self + -other
     def __rsub__(self, other): return -self + other

@@ -213,8 +213,10 @@ def without_collector(function, *args, **options):
 def main(argv=None):
     parser = argparse.ArgumentParser('python -m tests.results', description=__doc__.splitlines()[0])
     parser.add_argument('--quick', action='store_true', help='a taste: 500 steps, 1 seed, 100 names')
-    parser.add_argument('--seeds', type=int, nargs='+', default=[1, 2, 3])
-    parser.add_argument('--processes', type=int, default=os.cpu_count())
+    parser.add_argument('--seeds', metavar='N', type=int, nargs='+', default=[1, 2, 3],
+                        help='of the models (1 2 3)')
+    parser.add_argument('--processes', metavar='N', type=int, default=os.cpu_count(),
+                        help='how many at a time (one per processor)')
     args = parser.parse_args(argv)
     steps, count, few = (500, 100, 20) if args.quick else (2000, 1000, 200)
     seeds = args.seeds[:1] if args.quick else args.seeds
@@ -241,7 +243,7 @@ def main(argv=None):
         models = [(kind, seed) for seed in seeds for kind in PROGRAMS]
         samplers = {'default': {}}
         samplers.update({f'{n} steps': {'steps': n} for n in (1, 2, 4, 8, 16)})
-        samplers.update({f'T = {t}': {'temperature': t} for t in (0.6, 0.8, 1.0, 1.2, 1.5)})
+        samplers.update({f'T = {t}': {'temperature': t} for t in (0.6, 0.8, 1.0, 1.3, 1.6)})
         samplers.update({'noise 4.5': {}, 'noise 0': {'noise': 0.0}, 'random': {'noise': 1e6}})
         total = 2 * len(models) + len(samplers) + 4
         training = [submit(f'trained {kind}, seed {seed}', train, kind, seed, steps,
