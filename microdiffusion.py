@@ -243,9 +243,9 @@ def denoise(state_dict, tokens, rng, steps=8, temperature=1.0, letters=0, noise=
         for n in masked: tokens[n] = MASK   # low-confidence remasking
         yield i, heat, list(tokens)
 
-# 10. The yardstick: what names cost, in nats, that training never saw. The less the better.
+# 10. The yardstick: what names cost, in nats, that training never saw. The lower the better.
 def held_out_nats(state_dict, examples, rng, draws=1):
-    """Yields an estimate, from so many draws, of each example's NELBO: an upper bound on -log p.
+    """Yields nats for each example; their mean estimates the NELBO, an upper bound on -log p.
 
     A draw masks k of the L tokens, k = 1..L in turn, and takes L/k times the summed cross-entropies
     (form 2 in the README; the integral of Binomial(k; L, t) / t over t is 1/k; arXiv 2406.03736).

@@ -207,7 +207,7 @@ def generate(state_dict, tokens, rng, temperature=0.5):
         tokens += new
     return tokens
 
-# 10. The yardstick: what names cost, in nats, that training never saw. The less the better.
+# 10. The yardstick: what names cost, in nats, that training never saw. The lower the better.
 def held_out_nats(state_dict, examples, rng, draws=1):
     """Yields -log p of each example: exact, so neither rng nor draws make a difference."""
     for tokens in examples:
