@@ -6,8 +6,8 @@ Do: give Value a method tanh(self), in microgpt.py and in microdiffusion.py alik
 tanh(x) is 1 - tanh(x) ** 2. It must bear large numbers: the tanh of 1000 is 1.
 Look at: exp, log and relu in part 2. Each is one line: the data, the child, the local gradient.
 Hint: math.tanh, twice.
-Lab tests this breaks: none if both files are changed alike; otherwise the one that holds the shared
-parts identical.
+Lab tests this breaks: the length of the programs, as microdiffusion.py stands at its 400 lines; if
+only one file is changed, the shared parts.
 """
 import math
 import microdiffusion, microgpt

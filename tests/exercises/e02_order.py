@@ -2,8 +2,8 @@
 
 Level: easy. About 10 minutes.
 
-Do: answer the question. With a = Value(1.0), b = a + a and c = b + b, the derivative of c with
-respect to a is 4. Suppose that backward() was no more than `c.grad = 1.0; push(c)`, with
+Do: answer the question. With a = Value(1.0), b = a + a and c = b + b + b, the derivative of c with
+respect to a is 6. Suppose that backward() was no more than `c.grad = 1.0; push(c)`, with
 
     def push(node):
         for child, local_grad in zip(node._children, node._local_grads):
@@ -12,7 +12,8 @@ respect to a is 4. Suppose that backward() was no more than `c.grad = 1.0; push(
 
 What would a.grad be then? Follow it on paper before you run it.
 Look at: backward() in part 2, and at what it says of the youngest.
-Hint: b is pushed from twice. What is b.grad at the first time, what at the second?
+Hint: c is made of two Values: b + b, and b. So b is pushed from three times; what is b.grad each
+time?
 Lab tests this breaks: none.
 """
 import microgpt
@@ -30,11 +31,12 @@ class Order(Exercise):
         [got] = self.need_answer(answer, 1)
         a = microgpt.Value(1.0)
         b = a + a
-        c = b + b
+        c = b + b + b
         c.backward()
         self.expect(got != a.grad, 'answer', got, f'what push() leaves in a.grad; {a.grad:g} is '
-                    f'the right derivative, that of backward()', 'b, which push() reaches twice')
+                    f'the right derivative, that of backward()', 'b: push() reaches it three times')
         a.grad, b.grad, c.grad = 0.0, 0.0, 1.0
+        for child in c._children: child.grad = 0.0              # b + b, which has no name, and b
         push(c)
         self.expect(got == a.grad, 'answer', got, 'what push() leaves in a.grad',
                     'each line that adds to a.grad, and what b.grad is at that moment')

@@ -4,10 +4,15 @@ Level: medium. About 20 minutes.
 
 Do: give generate in microgpt.py a last parameter min_p=0.0. A token is drawn only if its
 probability is at least min_p times that of the likeliest token, both at the temperature asked for
-(min-p sampling, arXiv 2407.01082). With min_p=0.0 everything is as before.
-Look at: `probs` in generate, part 9. Then compare names of temperature 1 with min_p 0 and 0.2.
+(min-p sampling, arXiv 2407.01082). With min_p=0.0 everything is as before. Then compare names at
+temperature 1 with min_p=0.0 and with min_p=0.2 as the default:
+
+    python microgpt.py --steps 500 --save g.json
+    python microgpt.py --load g.json --temperature 1
+
+Look at: `probs` in generate, part 9.
 Hint: rng.choices needs weights that stand in the right proportion; they need not add up to 1.
-Lab tests this breaks: none, unless it is one that limits the length of the programs.
+Lab tests this breaks: none.
 """
 import math, random
 import microgpt as m

@@ -6,12 +6,18 @@ Do: add this function to microgpt.py.
 
     def fill_blank(state_dict, vocab, pattern):
 
-The pattern is a name with one letter unknown, as in m_ria. It returns a dict from each letter of
-the vocabulary to its probability at the place of the _, given all other letters and the name's end.
+The pattern is a name with one letter unknown, as in m_ria. It returns a dict from each letter (not
+`.`) to its probability at the place of the _, given all other letters and the name's end. Then try
+it on a trained model:
+
+    python microgpt.py --steps 500 --save g.json
+    python -c "import microgpt as m; print(m.fill_blank(*m.load('g.json'), 'm_ria'))"
+
 Look at: cross_entropies in part 7, and at the price: how often is the model evaluated? How often by
 microdiffusion.py with --prompt m_ria.?
 Hint: p(letter | the rest) is p(the name with that letter), divided by the sum over all letters.
-Lab tests this breaks: none, unless it is one that limits the length of the programs.
+Lab tests this breaks: the shared parts, as fill_blank is not on the list of what may differ
+(DIFFERENT in tests/test_files.py).
 """
 import math
 import microgpt as m

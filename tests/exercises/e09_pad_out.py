@@ -5,11 +5,16 @@ Level: medium. About 25 minutes.
 Do: change the training of microdiffusion.py so that masked PADs do not count in example_loss: it
 is the sum over the masked letters, times ln(1/t_min) as before. PADs are still masked like letters
 (else the model would be told how long the name is), and an example in which no letter was masked is
-drawn again. held_out_nats stays as it is: it counts every token. Then train 500 steps, and look at
-the names and at the held-out figure. Which of the two would have shown you the harm?
+drawn again. held_out_nats stays as it is: it counts every token. Then train, before the change and
+after it, and look at the names and at the held-out figure. Which would have shown you the harm?
+
+    python microdiffusion.py --steps 500
+
 Look at: example_loss in part 7, and who else calls cross_entropies.
 Hint: cross_entropies returns one Value for each masked position, from left to right.
-Lab tests this breaks: those of the training's loss, and those of particular names.
+Lab tests this breaks: the length of the programs, as microdiffusion.py stands at its 400 lines; the
+expected training loss; the first losses; that a short run learns the order of letters; quoted lines
+of the README; the reference output of the command line.
 """
 import math, random
 import microdiffusion as m

@@ -6,11 +6,14 @@ Do: change mask_predictor in microdiffusion.py so that the vector of a position,
 layer, also depends on the tokens directly to its left and right, in a way that tells left from
 right: for example by two more tables like wte, one for each side. At either end of the sequence
 there is nothing to add. In our measurement this was worth about 0.9 nats per name after the 2,000
-steps of a default run. What do you find?
+steps of a default run. What do you find? Train, before the change and after it:
+
+    python microdiffusion.py
+
 Look at: the line of part 5 where wte and wpe are added, and make_weights in part 4.
 Hint: in Python, tokens[-1] is the last token, not one before the first.
-Lab tests this breaks: those that count parameters or hold particular figures; where make_weights is
-changed, perhaps the one that holds the shared parts identical.
+Lab tests this breaks: the length of the programs, as microdiffusion.py stands at its 400 lines; the
+number of parameters; the reference output of the command line.
 """
 import microdiffusion as m
 from tests.exercises import Exercise, influences, weights

@@ -8,11 +8,17 @@ Do: add this function to microgpt.py.
 
 It returns (name, nats): the likeliest of all names of 0 to block_size - 1 letters, as a string, and
 its -log p, the end included. It must be exact and must not try all names: of 26 letters there are
-some 10**21. Train, and see which name it is. Do you ever sample it? Would you want to?
+some 10**21. If you need an import, make it inside the function: the import lines are shared by both
+programs. Then train, and see which name it is. Do you ever sample it? Would you want to?
+
+    python microgpt.py --steps 500 --save g.json
+    python -c "import microgpt as m; print(m.best_name(*m.load('g.json')))"
+
 Look at: cross_entropies in part 7: each letter adds to the cost, and none takes away from it.
 Hint: keep the beginnings in a heap (heapq), the cheapest on top, and go on from that one only. When
 a name that has ended comes to the top, can a cheaper one still follow?
-Lab tests this breaks: none, unless it is one that limits the length of the programs.
+Lab tests this breaks: the shared parts, as best_name is not on the list of what may differ
+(DIFFERENT in tests/test_files.py).
 """
 import itertools, math
 import microgpt as m

@@ -9,10 +9,14 @@ the prompt; what denoise has revealed since stays visible). In all that follows,
 
     with_prompt + guidance * (with_prompt - without_prompt)
 
-takes the place of the logits. Then compare names for the prompt qu with guidance 0, 1 and 3.
+takes the place of the logits. Then compare names with 0.0, 1.0 and 3.0 as the default of guidance:
+
+    python microdiffusion.py --steps 500 --save m.json
+    python microdiffusion.py --load m.json --prompt qu
+
 Look at: where denoise calls mask_predictor, part 9.
 Hint: remember which positions were given before the loop begins.
-Lab tests this breaks: none, unless it is one that limits the length of the programs.
+Lab tests this breaks: the length of the programs, as microdiffusion.py stands at its 400 lines.
 """
 import random
 import microdiffusion as m

@@ -4,7 +4,7 @@ Level: hard. About 60 minutes.
 
 Do: add this function to microdiffusion.py, the semi-autoregressive sampling of LLaDA.
 
-    def denoise_blocks(state_dict, tokens, rng, size=4, steps=2, temperature=0.8, letters=0,
+    def denoise_blocks(state_dict, tokens, rng, size=4, steps=2, temperature=1.0, letters=0,
                        noise=4.5):
 
 Positions 0 to size - 1 are the first block, the next size of them the second, and so on; the last
@@ -13,9 +13,17 @@ cosine schedule, K being the number of MASKs in the block; then comes the next b
 no MASKs takes no step. The model always sees the whole sequence, later blocks with their MASKs.
 Yield (step, heat, tokens) as denoise does; step and heat start afresh with each block. tokens
 is always the whole sequence.
-Look at: denoise, part 9. Compare names of 4 blocks of 2 steps with names of 8 steps at once.
+Then compare names of 4 blocks of 2 steps with names of 8 steps at once: let main call
+denoise_blocks(state_dict, known[0], rng, letters=known[1]) in place of denoise.
+
+    python microdiffusion.py --steps 500 --save m.json
+    python microdiffusion.py --load m.json
+
+Look at: denoise, part 9, and where main calls it.
 Hint: denoise itself can do it, if it is told which MASKs it may touch.
-Lab tests this breaks: none, unless it is one that limits the length of the programs.
+Lab tests this breaks: the length of the programs, as microdiffusion.py stands at its 400 lines; the
+shared parts, as denoise_blocks is not on the list of what may differ (DIFFERENT in
+tests/test_files.py).
 """
 import random
 import microdiffusion as m
@@ -24,7 +32,7 @@ from tests.exercises import Exercise, legal, logs, weights
 class Blocks(Exercise):
     def test_blocks(self):
         denoise_blocks = self.need(m, 'denoise_blocks', 'denoise_blocks(state_dict, tokens, rng, '
-                                   'size=4, steps=2, temperature=0.8, letters=0, noise=4.5)')
+                                   'size=4, steps=2, temperature=1.0, letters=0, noise=4.5)')
         inputs = self.stand_in(m, lambda tokens, n: logs(0, 0.4, 0.3, 0.3))
         state_dict, fixed = weights(m, 4), [m.PAD] * 4
         for start, size, steps, letters, right in (

@@ -5,12 +5,18 @@ Level: hard. About 60 minutes.
 Do: replace make_weights and mask_predictor in microdiffusion.py by a multilayer perceptron. Its
 input is the vectors of all block_size positions, one after the other; it has a hidden layer with
 ReLU; and it gives logits for every position. No attention, and no weights named attn. The functions
-keep their parameters and what they return, and P(MASK) stays 0. Nothing else has to change: train
-it, and compare the held-out figures at equal time. What is the transformer for?
+keep their parameters and what they return, and P(MASK) stays 0. Nothing else has to change. Train,
+before the change and after it, with so many --steps that the time is equal, and compare the
+held-out figures. What is the transformer for?
+
+    python microdiffusion.py --steps 500
+
 Look at: parts 4 and 5, and what the rest of the program asks of them.
 Hint: sum(xs, []) makes one long vector of many; the output can be cut up again in slices of n_embd,
 each of which meets wte as before. linear wants its matrices as (out, in).
-Lab tests this breaks: those of the diffusion model's weights, attention, parameters and figures.
+Lab tests this breaks: the share of the GPT that stands in the diffusion model; what tests.compare
+shows of part 5; the number of parameters; by chance, which positions are revealed without noise;
+quoted lines of the README; the reference output of the command line.
 """
 import random
 import microdiffusion as m

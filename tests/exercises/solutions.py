@@ -27,29 +27,32 @@ wrong['e01_tanh'] = {
     def tanh(self): return ((self * 2).exp() - 1) / ((self * 2).exp() + 1)
 ''' + RELU)}
 
-reference['e02_order'] = answer('e02_order.py', '6')
+reference['e02_order'] = answer('e02_order.py', '12')
 wrong['e02_order'] = {
-    'the right derivative': answer('e02_order.py', '4'),
-    'b.grad is 1 in both': answer('e02_order.py', '2 * (1 + 1) * 2')}
+    'the right derivative': answer('e02_order.py', '6'),
+    'b.grad is whole each time': answer('e02_order.py', '3 * 2 * 3')}
 
-reference['e03_parameters'] = answer('e03_parameters.py', '(4192, 6848, 25984)')
+reference['e03_parameters'] = answer('e03_parameters.py', '(39360, 38400, 150528)')
 wrong['e03_parameters'] = {
-    'wte counted twice': answer('e03_parameters.py', '(4192, 7296, 26880)'),
-    'four times as many at twice the width': answer('e03_parameters.py', '(4192, 6848, 27392)'),
-    'two of three numbers': answer('e03_parameters.py', '(4192, 6848)')}
+    'wte counted twice': answer('e03_parameters.py', '(39360, 39424, 152576)'),
+    'four times as many at twice the width': answer('e03_parameters.py', '(39360, 38400, 153600)'),
+    'two of three numbers': answer('e03_parameters.py', '(39360, 38400)')}
 
 reference['e04_first_loss'] = [
     ('e04_first_loss.py', 'import microdiffusion,', 'import math, microdiffusion,'),
-    ('e04_first_loss.py', 'answer = None', 'answer = 7 * math.log(27), 16 * 0.8 * math.log(27)')]
+    ('e04_first_loss.py', 'answer = None', 'answer = 9 * math.log(21), 16 * 0.6 * math.log(21)')]
 wrong['e04_first_loss'] = {
-    'as if all were masked': answer('e04_first_loss.py', '(23.1, 52.7)'),
-    'the end is no token': answer('e04_first_loss.py', '(19.8, 42.2)'),
-    'the masked tokens, without ln 5': answer('e04_first_loss.py', '(23.1, 26.2)')}
+    'as if all were masked': answer('e04_first_loss.py', '(27.4, 48.7)'),
+    'the end is no token': answer('e04_first_loss.py', '(24.4, 29.2)'),
+    '26 letters': answer('e04_first_loss.py', '(29.7, 31.6)'),
+    't_min as it is': answer('e04_first_loss.py', '(27.4, 39.0)'),
+    'the masked tokens, without ln(1/t_min)': answer('e04_first_loss.py', '(27.4, 31.9)')}
 
 LEFT = 'left = math.floor(total * math.cos(math.pi / 2 * i / steps) + 1e-9)'
 reference['e05_linear_schedule'] = diffusion((LEFT, 'left = total * (steps - i) // steps'))
 wrong['e05_linear_schedule'] = {
     'a share of the masks left': diffusion((LEFT, 'left = len(masked) * (steps - i) // steps')),
+    'without the 1e-9': diffusion((LEFT, 'left = math.floor(total * (1 - i / steps))')),
     'counts from 0': diffusion((LEFT, 'left = total * (steps - i + 1) // steps'))}
 
 SURE = 'masked.sort(key=confidence.get, reverse=True)'
@@ -91,10 +94,10 @@ wrong['e08_fill_blank'] = {
     'the end is left out': fill_blank('sum(costs[:-1], Value(0.0))')}
 
 RETURN = 'return sum(cross_entropies(state_dict, noisy, tokens)) * math.log(1 / t_min)'
-WHILE = 'while MASK not in noisy:'
+WHILE = 'while MASK not in noisy:                #'
 COSTS = 'return [logsumexp(z) - z[clean[n]] for z, n in zip(logits, masked)]'
 PAD_OUT = '''letters = len(tokens) - tokens.count(PAD)
-    while MASK not in noisy[:letters]:'''
+    while MASK not in noisy[:letters]:      #'''
 reference['e09_pad_out'] = diffusion((WHILE, PAD_OUT), (RETURN, '''\
 costs = cross_entropies(state_dict, noisy, tokens)[:noisy[:letters].count(MASK)]
     return sum(costs) * math.log(1 / t_min)'''))
@@ -118,18 +121,28 @@ wrong['e10_mean_loss'] = {
 CONFIDENCE = 'confidence = {}'
 BEST = 'best = max([z.data for z in options]) - logsumexp(options).data'
 REVEAL = 'tokens[n] = rng.choices(choices, [p.data for p in probs])[0]'
-def judged(best, reveal):
+NOISE = 'confidence[n] = best + noise * left / total * gumbel'
+OPTIONS = '[z / heat for z in options]'
+def judged(best, reveal, options=OPTIONS, draw='drawn[n]', noise=NOISE):
     return diffusion((CONFIDENCE, 'confidence, drawn = {}, {}'), (BEST, f'''\
 choices = allowed(tokens, n, letters, vocab_size)
-            probs = softmax([z / heat for z in options])
-            drawn[n] = rng.choices(choices, [p.data for p in probs])[0]
-            {best}'''), (REVEAL, reveal))
+            probs = softmax({options})
+            {draw} = rng.choices(choices, [p.data for p in probs])[0]
+            {best}'''), (NOISE, noise), (REVEAL, reveal))
 AGAIN = 'if drawn[n] in choices: tokens[n] = drawn[n]\n            else: ' + REVEAL
 OF_DRAWN = 'best = logits[n][drawn[n]].data - logsumexp(options).data'
 reference['e11_token_confidence'] = judged(OF_DRAWN, AGAIN)
 wrong['e11_token_confidence'] = {
     'another token is put in': judged(OF_DRAWN, REVEAL),
     'none is drawn again': judged(OF_DRAWN, 'tokens[n] = drawn[n]'),
+    'drawn again at temperature 1': judged(OF_DRAWN, AGAIN.replace(
+        'p.data for p in probs', 'p.data ** heat for p in probs')),
+    'drawn at temperature 1': judged(OF_DRAWN, AGAIN, 'options'),
+    'each put in at once': judged(OF_DRAWN, AGAIN, draw='tokens[n] = drawn[n]'),
+    'no noise': judged(OF_DRAWN, AGAIN, noise='confidence[n] = best'),
+    'noise that does not fade': judged(OF_DRAWN, AGAIN,
+                                       noise='confidence[n] = best + noise * gumbel'),
+    'among the whole vocabulary': judged(OF_DRAWN.replace('options', 'logits[n]'), AGAIN),
     'of the likeliest token': judged(BEST, AGAIN),
     'at the heat': judged('best = math.log(probs[choices.index(drawn[n])].data)', AGAIN)}
 
@@ -200,7 +213,7 @@ def best_name(state_dict, vocab):
         '        if len(tokens) > 1 and tokens[-1] == BOS:'))
         for f, old, new in reference['e13_best_name']]}
 
-def exact_nats(p, nats='-math.log(sum(ps) / len(ps))'):
+def exact_nats(p, nats='-math.log(sum(ps) / len(ps))', result='bound, nats'):
     return insert(DIFFUSION, BEFORE_YARDSTICK, f'''
 def exact_nats(state_dict, tokens):
     """The bound on the nats of a name, and the nats, by all orders of revealing its tokens."""
@@ -217,12 +230,14 @@ def exact_nats(state_dict, tokens):
             total += costs[hidden][n].data
         ps.append(math.exp(-total))
     bound = -sum([math.log(p) for p in ps]) / len(ps)
-    return bound, {nats}
+    nats = {nats}
+    return {result}
 ''')
 reference['e14_all_orders'] = exact_nats('order[k:]')
 wrong['e14_all_orders'] = {
     'the log inside the mean': exact_nats('order[k:]', 'sum([-math.log(p) for p in ps]) / len(ps)'),
     'all hidden each time': exact_nats('order'),
+    'the two the other way round': exact_nats('order[k:]', result='nats, bound'),
     'a sum over orders': exact_nats('order[k:]', '-math.log(sum(ps))')}
 
 EVALUATE = 'logits = dict(zip(masked, mask_predictor(state_dict, tokens, masked)))'
@@ -255,7 +270,7 @@ def blocks(part, rest):
     where = range(len(tokens)) if where is None else where
     masked = [n for n, token in enumerate(tokens) if token == MASK and n in where]
 ''')) + insert(DIFFUSION, BEFORE_YARDSTICK, f'''
-def denoise_blocks(state_dict, tokens, rng, size=4, steps=2, temperature=0.8, letters=0, noise=4.5):
+def denoise_blocks(state_dict, tokens, rng, size=4, steps=2, temperature=1.0, letters=0, noise=4.5):
     """Fill in the MASKs block by block, from left to right; yields what denoise yields."""
     for start in range(0, len(tokens), size):
         for i, heat, done in denoise(state_dict, {part}, rng, steps, temperature,
@@ -267,7 +282,7 @@ reference['e16_blocks'] = blocks('tokens', '[]')
 wrong['e16_blocks'] = {
     'later blocks are cut off': blocks('tokens[:start + size]', 'tokens[start + size:]'),
     'all at once': insert(DIFFUSION, BEFORE_YARDSTICK, '''
-def denoise_blocks(state_dict, tokens, rng, size=4, steps=2, temperature=0.8, letters=0, noise=4.5):
+def denoise_blocks(state_dict, tokens, rng, size=4, steps=2, temperature=1.0, letters=0, noise=4.5):
     steps *= -(-len(tokens) // size)
     yield from denoise(state_dict, tokens, rng, steps, temperature, letters, noise)
 ''')}
