@@ -93,17 +93,18 @@ def linear(xs, w):
         data = [v.data for v in x]
         out.append([Value(sum(map(mul, data, floats)), x, row) for row, floats in rows])
     return out
-def logsumexp(logits):
-    """log(sum(exp(z))) in one Value; no exp overflows, as the largest z is taken out first."""
+def logsumexp(logits, scale=1.0):
+    """log(sum(exp(scale z))) in one Value; no exp overflows, as the largest is taken out first."""
     top = max([z.data for z in logits])
-    exps = [math.exp(z.data - top) for z in logits]
+    exps = [math.exp(scale * (z.data - top)) for z in logits]
     total = sum(exps)
-    return Value(top + math.log(total), tuple(logits), tuple([e / total for e in exps]))
-def softmax(logits):
-    """Logits to probabilities: p = exp(z - logsumexp), so its local gradients are p and -p."""
-    total = logsumexp(logits)
-    probs = [math.exp(z.data - total.data) for z in logits]
-    return [Value(p, (z, total), (p, -p)) for z, p in zip(logits, probs)]
+    local_grads = tuple([scale * e / total for e in exps])
+    return Value(scale * top + math.log(total), tuple(logits), local_grads)
+def softmax(logits, scale=1.0):
+    """Probabilities p = exp(scale z - logsumexp), so the local gradients are scale p and -p."""
+    total = logsumexp(logits, scale)
+    probs = [math.exp(scale * z.data - total.data) for z in logits]
+    return [Value(p, (z, total), (scale * p, -p)) for z, p in zip(logits, probs)]
 def rmsnorm(x):
     """A vector scaled to a root mean square of 1 (Zhang & Sennrich, arXiv 1910.07467), no gain."""
     [[square]] = linear([x], [x])           # the dot product of x with itself
@@ -115,8 +116,7 @@ def attention(queries, keys, values):
     heads, width = [], n_embd // n_head
     for start in range(0, n_embd, width):
         q, k, v = [[x[start:start + width] for x in xs] for xs in (queries, keys, values)]
-        scores = linear([[value * width ** -0.5 for value in x] for x in q], k)
-        weights = [softmax(row) for row in scores]
+        weights = [softmax(scores, width ** -0.5) for scores in linear(q, k)]
         heads.append(linear(weights, [list(channel) for channel in zip(*v)]))
     return [sum(mixed, []) for mixed in zip(*heads)]
 
@@ -201,7 +201,7 @@ def generate(state_dict, tokens, rng, temperature=0.5):
     tokens, new, cache = list(tokens), [BOS] + tokens, [([], []) for _ in range(n_layer)]
     while len(tokens) < block_size - 1:
         logits = gpt(state_dict, new, cache)[-1]
-        probs = softmax([z / temperature for z in logits])
+        probs = softmax(logits, 1 / temperature)
         new = rng.choices(range(len(probs)), [p.data for p in probs])
         if new == [BOS]: break
         tokens += new
