@@ -2,8 +2,8 @@
 import json
 import random
 
-from tests.test_command_line import (ACCENTS, FEW, NAMES, PROGRAMS, CommandLineTest, command, run,
-                                     run_process)
+from tests.test_command_line import (ACCENTS, FEW, NAMES, PROGRAMS, CommandLineTest, command,
+                                     one_draw, run, run_process)
 
 PIECES = ['a', 'an', 'Mar', '\u00e9', 'e\u0301', '\u00df', '\u0130', '\u03a3', '\u4e2d',
           '\U0001f600', '\u0958', '\u200d', '\u202e', '\ufeff', '\ufffd', '\xa0', '\xad', '_', '.',
@@ -152,6 +152,7 @@ class FuzzTest(CommandLineTest):
 
     def test_names(self):
         """Names files of any content."""
+        self.addCleanup(one_draw().close)
         for case in range(60):
             self.run_names(case)
 
