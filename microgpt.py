@@ -1,8 +1,7 @@
 """A GPT in plain Python: names are written from left to right, letter by letter.
-Read it beside microdiffusion.py: the same parts in the same order; where they differ, the ideas do.
-"""
+Read it beside microdiffusion.py: the same parts, in order; where they differ, the ideas do."""
 import argparse, gc, json, math, os, random, signal, sys, time, unicodedata
-from itertools import count
+from itertools import compress, count
 from operator import attrgetter, mul
 
 # A GPT needs one special token, for where a name begins and where it ends.
@@ -88,11 +87,12 @@ class Value:
 def linear(xs, w):
     """The dot products of each vector in xs with each row of w: (n, in), (out, in) to (n, out)."""
     rows = [(row, [v.data for v in row]) for row in w]
-    out = []
-    for x in xs:
-        data = [v.data for v in x]
-        out.append([Value(sum(map(mul, data, floats)), x, row) for row, floats in rows])
-    return out
+    vectors = [(x, [v.data for v in x]) for x in xs]
+    return [[Value(sum(map(mul, a, b)), x, row) for row, b in rows] for x, a in vectors]
+def relu_linear(x, w):
+    """The dot products of relu(x) with each row of w; what the ReLU makes 0 is left out of them."""
+    on = [v.data > 0 for v in x]
+    return linear([list(compress(x, on))], [list(compress(row, on)) for row in w])[0]
 def logsumexp(logits, scale=1.0):
     """log(sum(exp(scale z))) in one Value; no exp overflows, as the largest is taken out first."""
     top = max([z.data for z in logits])
@@ -152,7 +152,7 @@ def gpt(state_dict, tokens, cache=None):
                  for n, q in enumerate(linear(normed, wq), start + 1)]
         xs = add(xs, linear(mixed, wo))
         hidden = linear([rmsnorm(x) for x in xs], fc1)
-        xs = add(xs, linear([[value.relu() for value in x] for x in hidden], fc2))
+        xs = add(xs, [relu_linear(x, fc2) for x in hidden])
     return linear(xs, state_dict['lm_head'])        # not tied, and any token may be next
 
 # 6. Adam: a step against the running mean of the gradient, in units of its usual size.

@@ -57,6 +57,8 @@ OPERATIONS = [
      [0.2, -1.1]),
     ('two layers', lambda a, b, c, d: lab.linear(
         lab.linear([[a, b], [b, a]], [[c, d], [d, d]]), [[a, c]])[1][0], [0.2, -1.1, 0.9, 2]),
+    ('relu, then dot products', lambda a, b, c, d, e: sum(lab.relu_linear(
+        [a, b, c], [[d, e, a], [c, d, e]])), [0.2, -1.1, 0.9, 2, -0.6]),
 ]
 
 
@@ -69,6 +71,17 @@ class Gradients(unittest.TestCase):
                 with self.subTest(operation=name, argument=n):
                     self.assertAlmostEqual(leaf.grad, central_difference(function, point, n),
                                            delta=1e-8 * max(1, abs(leaf.grad)) + 1e-8)
+
+    def test_relu_linear_is_relu_and_then_linear(self):
+        for signs in ((1, -1, 1, -1), (-1, -1, -1, -1), (1, 1, 1, 1)):
+            grads = []
+            for function in (lab.relu_linear, lambda x, w: lab.linear([[v.relu() for v in x]], w)[0]):
+                x = [lab.Value(sign * (n + 0.5)) for n, sign in enumerate(signs)]
+                w = [[lab.Value((row - 1) * 0.3 + n) for n in range(4)] for row in range(3)]
+                out = function(x, w)
+                sum([v * (n + 1) for n, v in enumerate(out)]).backward()
+                grads.append([[v.data for v in out], [v.grad for v in sum(w, x)]])
+            self.assertEqual(*grads)
 
     def test_attention_against_central_differences(self):
         rng = random.Random(1)
