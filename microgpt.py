@@ -36,7 +36,7 @@ class Value:
         self.data = data
         self.grad = 0.0                     # d(the Value that backward was called on) / d(this one)
         self._children = children           # the Values it was made from
-        self._local_grads = local_grads     # d(this one) / d(each child); dot products: see linear
+        self._local_grads = local_grads     # d(this one) / d(each child); dot products: see part 3
         self._born = next(births)           # every Value is younger than its children
     def __add__(self, other):
         other = other if isinstance(other, Value) else Value(other)

@@ -95,10 +95,9 @@ def held_out(kind, path, count, draws):
     tokens = [lab.encode(doc, vocab) for doc in docs]
     rng, passes = random.Random(0), []
     for draw in range(draws if lab is diffusion else 1):
-        turned = tokens[draw % len(tokens):] + tokens[:draw % len(tokens)]  # another k for each
-        nats = list(lab.held_out_nats(weights, turned, rng))
-        passes.append(nats[-(draw % len(tokens)):] + nats[:-(draw % len(tokens))]
-                      if draw % len(tokens) else nats)
+        turn = draw % len(tokens)           # another k for each name
+        nats = list(lab.held_out_nats(weights, tokens[turn:] + tokens[:turn], rng))
+        passes.append(nats[len(nats) - turn:] + nats[:len(nats) - turn])
     by_name = [mean(nats) for nats in zip(*passes)]
     return (mean(by_name), deviation([mean(nats) for nats in passes]) / math.sqrt(len(passes)),
             deviation(by_name) / math.sqrt(len(by_name)))

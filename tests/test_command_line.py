@@ -913,11 +913,16 @@ class NumbersTest(CommandLineTest):
     def test_memory(self):
         """Training does not pile up memory: each example's computation is given back."""
         script = ('import resource, runpy, sys; sys.argv = sys.argv[1:]\n'
+                  'def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n'
+                  'start = peak()\n'
                   'try: runpy.run_path(sys.argv[0], run_name="__main__")\n'
-                  'finally: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)')
+                  'finally: print(start, peak())')
         args = command(microdiffusion, '--names', self.few, '--steps', 15, '--samples', 0)
         args[3:3] = ['-c', script]
         result = run_process(args, self.folder)
         self.assert_runs(result)
         unit = 2 ** 20 if sys.platform == 'darwin' else 2 ** 10
-        self.assertLess(int(result.out.split()[-1]) / unit, 160, 'megabytes')
+        start, peak = [int(word) / unit for word in result.out.split()[-2:]]
+        limit = 60 if sys.implementation.name == 'cpython' else 160
+        # A new process begins with the peak of the one that started it, which may be higher.
+        self.assertLess(peak, max(limit, start + 5), 'megabytes')
