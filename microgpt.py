@@ -1,53 +1,78 @@
 """A GPT in plain Python: names are written from left to right, letter by letter.
-Read it beside microdiffusion.py: the same parts, in order; where they differ, the ideas do."""
-import argparse, gc, json, math, os, random, signal, sys, time, unicodedata
-from itertools import compress, count
-from operator import attrgetter, mul
 
-# A GPT needs one special token, for where a name begins and where it ends.
+Read it beside microdiffusion.py: the same parts in the same order. Where they differ, the ideas do;
+only the number of layers, the tied output matrix and the temperatures are choices.
+"""
+import argparse, collections, contextlib, gc, itertools, json, math, multiprocessing
+import os, random, shutil, signal, statistics, sys, time, unicodedata
+from array import array
+from operator import mul
+
+# What a GPT needs: one token for where a name begins and where it ends.
 PROGRAM = 'microgpt'
-SPECIAL = '.'               # how it is shown; it is the first token of the vocabulary
+SPECIAL = '.'               # how BOS is shown; it opens the vocabulary
 BOS = 0
+END = BOS                   # what stands after the last letter
+LEFT, RIGHT = -1, 1
+heads = [LEFT, LEFT, LEFT, LEFT]        # where the attention heads look: back
 n_layer = 1                 # one layer, to look at the letters before
-learning_rate = 0.01
-# The sizes that both programs have in common.
-n_embd, n_head = 16, 4      # channels of each position, and attention heads that share them
-block_size = 16             # positions: at most 15 letters and a special token
-batch_size = 4              # names in a training step
 
-# 1. Data: names, every tenth of them held out; a token is a character's place in the vocabulary.
+# What both programs have in common.
+n_embd = 16                 # channels of each position; the heads share them
+slope = 2.0                 # how much a score falls with each position further away
+block_size = 16             # positions: at most 15 letters and a special token
+batch_size = 8              # names in a training step
+learning_rate = 0.014
+
+
+# 1. Data: names, every tenth held out; a token is a character's place in the vocabulary.
+
 def split(docs):
-    """Names to train on, and names that training never sees, the same whatever the seed."""
+    """Names to train on, and names that training never sees; no seed changes them."""
     docs = sorted(set(docs))
     return [doc for n, doc in enumerate(docs) if n % 10], docs[::10]
-def make_vocab(docs): return SPECIAL + ''.join(sorted(set(''.join(docs))))
-def decode(tokens, vocab): return ''.join([vocab[token] for token in tokens])
-# Left to right: BOS stands on either side, as the first token to go on from and the last to reach.
+
+def make_vocab(docs):
+    """All characters as one string: the special tokens, then the letters."""
+    return SPECIAL + ''.join(sorted(set(''.join(docs))))
+
+def decode(tokens, vocab):
+    """The tokens as text."""
+    return ''.join([vocab[token] for token in tokens])
+
+# Left to right: BOS stands on either side, the first token to go on from, the last to reach.
 def encode(doc, vocab):
     """The tokens of a name: BOS, its letters, BOS."""
     return [BOS] + [vocab.index(char) for char in doc] + [BOS]
 
-# 2. Autograd: a Value remembers what it was made from, so that gradients can flow back through it.
-births = count()
+
+# 2. Autograd: a Value remembers what it was made from; so gradients can flow back through it.
+
+births = itertools.count()
+
 class Value:
     """A number in a computation: its data, and after a backward() its grad."""
     __slots__ = ('data', 'grad', '_children', '_local_grads', '_born')
+
     def __init__(self, data, children=(), local_grads=()):
         self.data = data
-        self.grad = 0.0                     # d(the Value that backward was called on) / d(this one)
+        self.grad = 0.0                     # d(what backward() was called on) / d(this one)
         self._children = children           # the Values it was made from
-        self._local_grads = local_grads     # d(this one) / d(each child); dot products: see part 3
+        self._local_grads = local_grads     # d(this one) / d(each child); None: see linear
         self._born = next(births)           # every Value is younger than its children
+
     def __add__(self, other):
         other = other if isinstance(other, Value) else Value(other)
         return Value(self.data + other.data, (self, other), (1.0, 1.0))
+
     def __mul__(self, other):
         other = other if isinstance(other, Value) else Value(other)
         return Value(self.data * other.data, (self, other), (other.data, self.data))
+
     def __pow__(self, k): return Value(self.data ** k, (self,), (k * self.data ** (k - 1),))
     def exp(self): return Value(math.exp(self.data), (self,), (math.exp(self.data),))
     def log(self): return Value(math.log(self.data), (self,), (1 / self.data,))
-    def relu(self): return Value(max(0.0, self.data), (self,), (1.0,) if self.data > 0 else (0.0,))
+    def relu(self): return self if self.data > 0 else Value(0.0)
     def __neg__(self): return self * -1.0
     def __sub__(self, other): return self + -other
     def __rsub__(self, other): return -self + other
@@ -57,293 +82,603 @@ class Value:
     __radd__, __rmul__ = __add__, __mul__
 
     def backward(self):
-        """Add d(self)/d(leaf) to the grad of each leaf; the Values in between start afresh."""
-        nodes, vectors, stack = [], set(), [(self,)]
-        while stack:                        # collect all that self was made from, the leaves aside
-            for node in stack.pop():
-                if node._children and node.grad is not None:
-                    node.grad = None        # marks it as collected
-                    nodes.append(node)
-                    if type(node._children) is tuple:
-                        stack.append(node._children)
-                        continue
-                    for vector in (node._children, node._local_grads):  # two lists: a dot product,
-                        if id(vector) not in vectors:                   # and many share them
-                            vectors.add(id(vector))
-                            stack.append(vector)
-        for node in nodes: node.grad = 0.0
+        """Add d(self)/d(leaf) to each leaf's grad; the Values in between start afresh."""
+        nodes = self.history()
+        for node in nodes.values():
+            node.grad = 0.0
         self.grad += 1.0
-        for node in sorted(nodes, key=attrgetter('_born'), reverse=True):
-            grad = node.grad                # the youngest first: its grad is complete
-            if grad and type(node._children) is tuple:
-                for child, local_grad in zip(node._children, node._local_grads):
-                    child.grad += local_grad * grad
-            elif grad:
-                for a, b in zip(node._children, node._local_grads):
+        # The chain rule, the youngest first. That is a topological order: when a Value passes its
+        # grad on, all that was made from it has had its turn, so the grad is complete.
+        for born in sorted(nodes, reverse=True):
+            node = nodes[born]
+            grad = node.grad
+            if grad and node._local_grads is None:
+                for a, b in zip(*node._children):
                     a.grad += b.data * grad
                     b.grad += a.data * grad
+            elif grad:
+                for child, local_grad in zip(node._children, node._local_grads):
+                    child.grad += local_grad * grad
 
-# 3. Building blocks: a dot product is one Value, its two lists each other's local gradients.
+    def history(self):
+        """Itself and all that it was made from, by their births; leaves are left out."""
+        nodes = {}
+        groups = [(self,)]                  # Values still to be looked at
+        vectors = set()                     # seen before: many dot products share one
+        while groups:
+            for node in groups.pop():
+                if not node._children or node._born in nodes:
+                    continue
+                nodes[node._born] = node
+                if node._local_grads is not None:
+                    groups.append(node._children)
+                    continue
+                for vector in node._children:
+                    if id(vector) not in vectors:
+                        vectors.add(id(vector))
+                        groups.append(vector)
+        return nodes
+
+
+# 3. Building blocks: a dot product is one Value, its two vectors each other's local gradients.
+
 def linear(xs, w):
-    """The dot products of each vector in xs with each row of w: (n, in), (out, in) to (n, out)."""
-    rows = [(row, [v.data for v in row]) for row in w]
+    """The dot products of vectors with the rows of w: (n, in) and (out, in) to (n, out).
+
+    Each is one Value with two children: the two lists themselves, each of which holds the local
+    gradients of the other. Whoever changes such a list before backward() gets wrong gradients.
+    """
     vectors = [(x, [v.data for v in x]) for x in xs]
-    return [[Value(sum(map(mul, a, b)), x, row) for row, b in rows] for x, a in vectors]
+    rows = [(row, [v.data for v in row]) for row in w]
+    return [[Value(sum(map(mul, a, b)), (x, row), None) for row, b in rows]
+            for x, a in vectors]
+
 def relu_linear(x, w):
-    """The dot products of relu(x) with each row of w; what the ReLU makes 0 is left out of them."""
-    on = [v.data > 0 for v in x]
-    return linear([list(compress(x, on))], [list(compress(row, on)) for row in w])[0]
-def logsumexp(logits, scale=1.0):
-    """log(sum(exp(scale z))) in one Value; no exp overflows, as the largest is taken out first."""
-    top = max([z.data for z in logits])
-    exps = [math.exp(scale * (z.data - top)) for z in logits]
+    """linear of relu(x): what is 0 after it adds nothing to a sum, so it is left out."""
+    alive = [n for n, v in enumerate(x) if v.data > 0]
+    return linear([[x[n] for n in alive]], [[row[n] for n in alive] for row in w])[0]
+
+def logsumexp(logits, scale=1.0, bias=None):
+    """log(sum(exp(scale * z + bias))) as one Value; taking the largest out, no exp overflows."""
+    bias = bias or [0.0] * len(logits)
+    powers = [scale * z.data + b for z, b in zip(logits, bias)]
+    top = max(powers)
+    exps = [math.exp(power - top) for power in powers]
     total = sum(exps)
     local_grads = tuple([scale * e / total for e in exps])
-    return Value(scale * top + math.log(total), tuple(logits), local_grads)
-def softmax(logits, scale=1.0):
-    """Probabilities p = exp(scale z - logsumexp), so the local gradients are scale p and -p."""
-    total = logsumexp(logits, scale)
-    probs = [math.exp(scale * z.data - total.data) for z in logits]
+    return Value(top + math.log(total), tuple(logits), local_grads)
+
+def softmax(logits, scale=1.0, bias=None):
+    """Probabilities p = exp(scale * z + bias - logsumexp)."""
+    total = logsumexp(logits, scale, bias)
+    probs = [local_grad / scale for local_grad in total._local_grads]
     return [Value(p, (z, total), (scale * p, -p)) for z, p in zip(logits, probs)]
+
 def rmsnorm(x):
-    """A vector scaled to a root mean square of 1 (Zhang & Sennrich, arXiv 1910.07467), no gain."""
-    [[square]] = linear([x], [x])           # the dot product of x with itself
+    """A vector scaled to a root mean square of 1, without gain (arXiv 1910.07467)."""
+    square = linear([x], [x])[0][0]         # the dot product of x with itself
     scale = (square / len(x) + 1e-5) ** -0.5
     return [v * scale for v in x]
-def add(xs, ys): return [[a + b for a, b in zip(x, y)] for x, y in zip(xs, ys)]
-def attention(queries, keys, values):
-    """Each query gets a mix of the values, weighted by how well it matches their keys, per head."""
-    heads, width = [], n_embd // n_head
-    for start in range(0, n_embd, width):
-        q, k, v = [[x[start:start + width] for x in xs] for xs in (queries, keys, values)]
-        weights = [softmax(scores, width ** -0.5) for scores in linear(q, k)]
-        heads.append(linear(weights, [list(channel) for channel in zip(*v)]))
-    return [sum(mixed, []) for mixed in zip(*heads)]
 
-# 4. Weights: small random numbers. What turns the last layer into logits is a matrix of its own.
+def add(xs, ys):
+    """Sums of vectors; in the model residual connections: what was there, and more."""
+    return [[a + b for a, b in zip(x, y)] for x, y in zip(xs, ys)]
+
+def attention(queries, positions, keys, values):
+    """For each query a mix of the values, weighted by how well their keys match it, per head.
+
+    A head looks one way, and sees less the further away a key is (ALiBi, arXiv 2108.12409): its
+    neighbour is at distance 0, and around the end of the sequence it comes to itself last.
+    """
+    width = n_embd // len(heads)
+    mixed = []
+    for start, look in zip(range(0, n_embd, width), heads):
+        q, k, v = [[x[start:start + width] for x in xs] for xs in (queries, keys, values)]
+        weights = []
+        for query, scores in zip(positions, linear(q, k)):
+            bias = [-slope * ((look * (key - query) - 1) % block_size)
+                    for key in range(len(keys))]
+            weights.append(softmax(scores, width ** -0.5, bias))
+        mixed.append(linear(weights, [list(channel) for channel in zip(*v)]))
+    return [list(itertools.chain(*parts)) for parts in zip(*mixed)]     # side by side
+
+
+# 4. Weights: small random numbers. What makes logits of the last layer is a matrix of its own.
+
 def make_weights(vocab_size, rng):
     """The state_dict: every weight matrix, as rows of Values, by its name."""
     def matrix(rows, columns=n_embd):
-        return [[Value(rng.gauss(0, 0.08)) for _ in range(columns)] for _ in range(rows)]
+        return [[Value(rng.gauss(0, 0.15)) for _ in range(columns)] for _ in range(rows)]
+
     state_dict = {'wte': matrix(vocab_size), 'wpe': matrix(block_size)}
-    state_dict['lm_head'] = matrix(vocab_size)      # the output matrix
     for layer in range(n_layer):
-        for name in 'qkvo': state_dict[f'layer{layer}.attn_w{name}'] = matrix(n_embd)
+        for name in 'qkvo':
+            state_dict[f'layer{layer}.attn_w{name}'] = matrix(n_embd)
         state_dict[f'layer{layer}.mlp_fc1'] = matrix(4 * n_embd)
         state_dict[f'layer{layer}.mlp_fc2'] = matrix(n_embd, 4 * n_embd)
+    state_dict['lm_head'] = matrix(vocab_size)      # the output matrix
     return state_dict
 
+def parameters(state_dict):
+    """Every weight once, in a fixed order."""
+    return [value for matrix in state_dict.values() for row in matrix for value in row]
+
+
 # 5. The model: what may the next token be, given those to its left?
+
 def gpt(state_dict, tokens, cache=None):
-    """The logits over the vocabulary of what follows each token; the cache holds those before."""
+    """The logits over the vocabulary of what follows each token, after those in the cache."""
     cache = [([], []) for _ in range(n_layer)] if cache is None else cache
     start = len(cache[0][0])
     wte, wpe = state_dict['wte'], state_dict['wpe'][start:]
     xs = [rmsnorm(x) for x in add([wte[token] for token in tokens], wpe)]
+
     for layer in range(n_layer):
         wq, wk, wv, wo, fc1, fc2 = [state_dict[f'layer{layer}.{name}'] for name in (
             'attn_wq', 'attn_wk', 'attn_wv', 'attn_wo', 'mlp_fc1', 'mlp_fc2')]
         normed = [rmsnorm(x) for x in xs]
-        # Causal: keys and values grow with the name, and the nth position sees the first n.
+
+        # Causal: keys and values grow with the name, and every position sees those up to itself.
         keys, values = cache[layer]
-        keys += linear(normed, wk)
-        values += linear(normed, wv)
-        mixed = [attention([q], keys[:n], values[:n])[0]
-                 for n, q in enumerate(linear(normed, wq), start + 1)]
+        keys.extend(linear(normed, wk))
+        values.extend(linear(normed, wv))
+        mixed = [attention([query], [n], keys[:n + 1], values[:n + 1])[0]
+                 for n, query in enumerate(linear(normed, wq), start)]
         xs = add(xs, linear(mixed, wo))
+
         hidden = linear([rmsnorm(x) for x in xs], fc1)
         xs = add(xs, [relu_linear(x, fc2) for x in hidden])
+
     return linear(xs, state_dict['lm_head'])        # not tied, and any token may be next
 
+
 # 6. Adam: a step against the running mean of the gradient, in units of its usual size.
+
 class Adam:
     """The optimizer of Kingma & Ba (arXiv 1412.6980) for a list of distinct Values."""
+
     def __init__(self, params):
-        self.params, self.steps = params, 0
-        self.means, self.squares = [0.0] * len(params), [0.0] * len(params)
+        self.params = params
+        self.steps = 0
+        self.means = [0.0] * len(params)
+        self.squares = [0.0] * len(params)
+
     def step(self, lr, beta1=0.85, beta2=0.99, eps=1e-8):
         """Update every data, and set every grad back to 0."""
         self.steps += 1
-        lr, unbias = lr / (1 - beta1 ** self.steps), 1 / (1 - beta2 ** self.steps)
+        lr = lr / (1 - beta1 ** self.steps)         # as the means begin at 0, too small
+        unbias = 1 / (1 - beta2 ** self.steps)      # and so do the squares
         for i, p in enumerate(self.params):
-            mean = self.means[i] = beta1 * self.means[i] + (1 - beta1) * p.grad
-            square = self.squares[i] = beta2 * self.squares[i] + (1 - beta2) * p.grad * p.grad
+            mean = beta1 * self.means[i] + (1 - beta1) * p.grad
+            square = beta2 * self.squares[i] + (1 - beta2) * p.grad * p.grad
+            self.means[i], self.squares[i] = mean, square
             p.data -= lr * mean / (math.sqrt(square * unbias) + eps)
             p.grad = 0.0
 
+
 # 7. One example's loss: each token is to be predicted from those before it.
+
 def cross_entropies(state_dict, tokens):
     """-log p(token | the tokens before it) of the letters and the end, in nats."""
     logits = gpt(state_dict, tokens[:-1])
     return [logsumexp(z) - z[token] for z, token in zip(logits, tokens[1:])]
+
 def example_loss(state_dict, tokens, rng):
     """-log p of the whole name, in nats: nothing is drawn, the chain rule makes it exact."""
     return sum(cross_entropies(state_dict, tokens))
 
-# 8. Training: Adam, at a learning rate that falls to 0. Each step's loss is handed to the caller.
-def train(state_dict, examples, rng, steps=2000, lr=learning_rate):
+
+# 8. Training: Adam, at a learning rate that falls to 0. The caller gets each step's loss.
+
+def loss_and_gradient(state_dict, tokens, seed):
+    """One example's loss and its gradient: plain numbers, for any process to work out."""
+    loss = example_loss(state_dict, tokens, random.Random(seed))
+    loss.backward()
+    params = parameters(state_dict)
+    gradient = [p.grad for p in params]
+    for p in params:
+        p.grad = 0.0
+    return loss.data, gradient
+
+def train(state_dict, examples, rng, steps=1250, lr=learning_rate, spread=map):
     """Train in place; yields the mean loss over each step's names, in nats per name."""
     examples = rng.sample(examples, len(examples))
-    adam = Adam([value for matrix in state_dict.values() for row in matrix for value in row])
+    params = parameters(state_dict)
+    adam = Adam(params)
     for step in range(steps):
-        mean_loss = 0.0
-        for n in range(step * batch_size, (step + 1) * batch_size):
-            loss = example_loss(state_dict, examples[n % len(examples)], rng) / batch_size
-            loss.backward()
-            mean_loss += loss.data
-            del loss                        # and its graph with it, before the next one is made
+        places = range(step * batch_size, (step + 1) * batch_size)
+        names = [examples[place % len(examples)] for place in places]
+        seeds = [rng.getrandbits(32) for _ in names]
+
+        # Names are independent: in place of the built-in map, part 11 has processes share them.
+        mean_loss, gradient = 0.0, [0.0] * len(params)
+        weights = itertools.repeat(state_dict)
+        for loss, grads in spread(loss_and_gradient, weights, names, seeds):
+            mean_loss += loss / batch_size
+            gradient = [a + b for a, b in zip(gradient, grads)]     # in the names' order
+        for p, grad in zip(params, gradient):
+            p.grad = grad / batch_size
         adam.step(lr * (1 - step / steps))
         yield mean_loss
 
+
 # 9. Sampling: from left to right, a letter at a time, until the name ends.
-def generate(state_dict, tokens, rng, temperature=0.5):
+
+def draw(logits, tokens, rng, temperature):
+    """One of these tokens: the end at its own rate, else a letter at the temperature."""
+    # A temperature below 1 makes the likely likelier, and the end too: names would be short.
+    probs = dict(zip(tokens, softmax([logits[token] for token in tokens])))
+    if END in probs and rng.random() < probs[END].data:
+        return END
+    letters = [token for token in tokens if token != END]
+    probs = softmax([logits[token] for token in letters], 1 / temperature)
+    return rng.choices(letters, [p.data for p in probs])[0]
+
+def generate(state_dict, tokens, rng, temperature=0.6):
     """Continue a name that begins with these letters; returns all of its letters."""
-    tokens, new, cache = list(tokens), [BOS] + tokens, [([], []) for _ in range(n_layer)]
+    tokens = list(tokens)
+    cache = [([], []) for _ in range(n_layer)]
+    new = [BOS] + tokens
     while len(tokens) < block_size - 1:
         logits = gpt(state_dict, new, cache)[-1]
-        probs = softmax(logits, 1 / temperature)
-        new = rng.choices(range(len(probs)), [p.data for p in probs])
-        if new == [BOS]: break
-        tokens += new
+        token = draw(logits, range(len(logits)), rng, temperature)
+        if token == BOS:
+            break
+        tokens.append(token)
+        new = [token]
     return tokens
 
-# 10. The yardstick: what names cost, in nats, that training never saw. The lower the better.
-def held_out_nats(state_dict, examples, rng, draws=1):
-    """Yields -log p of each example: exact, so neither rng nor draws make a difference."""
-    for tokens in examples:
-        yield sum([v.data for v in cross_entropies(state_dict, tokens)])
 
-# 11. You may stop reading here. What follows is there to be kind: input, files, progress, commands.
-InputError = argparse.ArgumentTypeError     # for what the user gave; the message says what to do
-def clean(text): return unicodedata.normalize('NFC', text.strip().lower())
+# 10. The yardstick: what names cost, in nats, that training never saw. Less is better.
+
+def example_nats(state_dict, tokens):
+    """-log p of a name, exactly."""
+    return sum([v.data for v in cross_entropies(state_dict, tokens)])
+
+def held_out_nats(state_dict, examples, rng, draws=1, spread=map):
+    """Gives nats for each example: exact, so neither rng nor draws make a difference."""
+    return spread(example_nats, itertools.repeat(state_dict), examples)
+
+
+# 11. Every processor: processes share the names of a step (data parallelism).
+
+def work(connection, vocab_size):
+    """A worker process: it is sent weights, a function and rows, and answers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)        # Ctrl-C is for the main process
+    switch_collector_off()
+    state_dict = make_weights(vocab_size, random.Random(0))
+    params = parameters(state_dict)
+    with contextlib.suppress(EOFError, OSError):        # the main process has ended
+        while True:
+            numbers, function, rows = connection.recv()
+            for p, number in zip(params, numbers):
+                p.data = number
+            connection.send([function(state_dict, *row) for row in rows])
+
+def start_workers(count, vocab_size):
+    """Connections to new worker processes, or none where they cannot be started."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)   # so they never hear a Ctrl-C
+    try:
+        if __name__ == '__main__' and not os.path.isfile(globals().get('__file__', '')):
+            raise OSError('a worker needs the program as a file')
+        spawn = multiprocessing.get_context('spawn')        # works on all systems
+        connections = []
+        for _ in range(count):
+            ours, theirs = spawn.Pipe()
+            spawn.Process(target=work, args=(theirs, vocab_size), daemon=True).start()
+            theirs.close()
+            connections.append(ours)
+        return connections
+    except Exception as error:              # whatever it is, one process can do it all
+        print(f'no worker processes ({error}): going on with one')
+        return []
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+def share_out(connections, function, rows):
+    """The results of function(*row) for each row: some by each worker, some by this process."""
+    size = math.ceil(len(rows) / (1 + len(connections)))
+    ours, *theirs = [rows[n:n + size] for n in range(0, len(rows), size)]
+    try:
+        for connection, share in zip(connections, theirs):
+            numbers = array('d', [p.data for p in parameters(rows[0][0])])  # its state_dict
+            connection.send((numbers, function, [row[1:] for row in share]))
+        results = [function(*row) for row in ours]
+        for connection, _ in zip(connections, theirs):
+            results += connection.recv()
+        return results
+    except (EOFError, OSError):
+        print('\na worker process has ended: going on with one')
+        connections.clear()                 # which ends the others
+        return [function(*row) for row in rows]
+
+@contextlib.contextmanager
+def processes(count, vocab_size):
+    """Gives a map by so many processes; the first argument is always the state_dict."""
+    connections = start_workers(count - 1, vocab_size) if count > 1 else []
+
+    def spread(function, *columns):
+        rows = zip(*columns)
+        for group in iter(lambda: list(itertools.islice(rows, batch_size * count)), []):
+            yield from share_out(connections, function, group)
+
+    try:
+        yield spread
+    finally:
+        connections.clear()                 # which ends the workers
+
+
+# 12. You may stop reading here. What follows is there to be kind: input, files, commands.
+
+class InputError(Exception):
+    """Something is wrong with what the user gave; the message says what to do."""
+
+def normalized(text):
+    """In lower case, no space around it, and a letter and its accent as one character."""
+    return unicodedata.normalize('NFC', text.strip().lower())
+
 def read_names(path):
     """The usable names of a UTF-8 file of one a line; the others are counted."""
     with open(path, encoding='utf-8-sig', errors='replace') as file:
-        names = [clean(line) for line in file if line.strip()]
-    if '\ufffd' in ''.join(names): raise InputError(f'{path} is not UTF-8: save it as UTF-8 text')
-    docs = [name for name in names if len(name) < block_size]
-    docs = [name for name in docs if name.isprintable() and not set(name) & set('_.')]
+        names = [normalized(line) for line in file if line.strip()]
+    if '\ufffd' in ''.join(names):
+        raise InputError(f'{path} is not UTF-8: save it as UTF-8 text')
+    docs = [name for name in names if len(name) < block_size
+            and name.isprintable() and not set(name) & set('_.')]
     if len(set(docs)) < 10:
-        raise InputError(f'{path} has {len(set(docs))} usable names: give it ten or more, one a '
-                         f'line, each of 1 to {block_size - 1} characters without _ or .')
+        raise InputError(
+            f'{path} has {len(set(docs))} usable names: give it ten or more, one a line, '
+            f'each of 1 to {block_size - 1} characters without _ or .')
     if len(docs) < len(names):
-        print(f'left out {len(names) - len(docs)} of {len(names)} lines: too long, or with _ or .')
+        left_out = len(names) - len(docs)
+        print(f'left out {left_out} of {len(names)} lines: too long, or with _ or .')
     return docs
-# Left to right: a prompt is the beginning of a name. What stands before a letter is long settled.
+
+# Left to right: a prompt is the beginning of a name; what stands before is long settled.
 def read_prompt(text, vocab):
     """The tokens of a prompt, the beginning of a name."""
-    start = clean(text)
-    if '_' in start or '.' in start:
-        raise InputError(f'--prompt {text!a}: a left-to-right model cannot fill in what stands '
-                         f'before a known letter or end in one pass; give a beginning')
-    if set(start) - set(vocab) or len(start) >= block_size:
-        raise InputError(f'--prompt {text!a}: it takes up to {block_size - 1} letters of the '
-                         f'training names')
-    return [vocab.index(char) for char in start]
+    letters = normalized(text)
+    if '_' in letters or '.' in letters:
+        raise InputError(
+            f'--prompt {text!a}: a left-to-right model cannot fill in what stands before a '
+            f'known letter or end in one pass; give a beginning')
+    if not set(letters) <= set(vocab) or len(letters) >= block_size:
+        raise InputError(
+            f'--prompt {text!a}: it takes up to {block_size - 1} letters of the training names')
+    return [vocab.index(char) for char in letters]
+
+def check_writable(path):
+    """See before the training whether a model can be saved there."""
+    if os.path.exists(path):
+        if not os.path.isfile(path):
+            raise InputError(f'{path}: not a file')
+        open(path, 'r+b').close()           # may it be replaced?
+    open(path + '.part', 'wb').close()
+    os.remove(path + '.part')
+
 def save(path, state_dict, vocab):
-    """Write a model as JSON, whole or not at all; without a state_dict, only see if it could be."""
-    if os.path.exists(path) and not os.path.isfile(path): raise InputError(f'{path}: not a file')
-    if os.path.exists(path): open(path, 'r+b').close()      # it may be replaced
-    model = {'program': PROGRAM, 'vocab': vocab, 'n_head': n_head, 'state_dict': {
-        name: [[v.data for v in row] for row in matrix] for name, matrix in state_dict.items()}}
+    """Write a model as JSON, whole or not at all: beside an old file, then in its place."""
+    weights = {name: [[v.data for v in row] for row in matrix]
+               for name, matrix in state_dict.items()}
+    model = {'program': PROGRAM, 'heads': heads, 'vocab': vocab, 'state_dict': weights}
     try:
-        with open(path + '.part', 'w', encoding='utf-8') as file: json.dump(model, file)
-        if state_dict: os.replace(path + '.part', path)
+        with open(path + '.part', 'w', encoding='utf-8') as file:
+            json.dump(model, file)
+        os.replace(path + '.part', path)
     finally:
-        if os.path.exists(path + '.part'): os.remove(path + '.part')
+        if os.path.exists(path + '.part'):
+            os.remove(path + '.part')
+
 def load(path):
-    """The (state_dict, vocab) of a saved model, if it has the form of one made afresh."""
+    """The (state_dict, vocab) of a saved model."""
     with open(path, encoding='utf-8', errors='replace') as file:
         try:
-            model = json.load(file)
-            vocab, weights = model['vocab'], model['state_dict']
-            form = {k: [[abs(x) < 1e9 for x in row] for row in weights[k]] for k in weights}
-            fresh = make_weights(max(len(set(vocab)), len(SPECIAL) + 1), random.Random())
-            fresh = {k: [[True for _ in row] for row in fresh[k]] for k in fresh}
-            if vocab.isprintable() and (PROGRAM, n_head, SPECIAL, len(vocab), fresh) == (
-                    model['program'], model['n_head'], vocab[:len(SPECIAL)], len(set(vocab)), form):
-                return {k: [[Value(x) for x in row] for row in weights[k]] for k in weights}, vocab
-        except Exception: pass              # whatever went wrong, it is no such model
-    raise InputError(f'{path} is not a whole model of {PROGRAM}.py: make one with --save')
-def watch(values, total, label, window):
-    """Pass values on, with their number, mean and time left; Ctrl-C ends them, twice gets out."""
-    start = shown = time.monotonic()
-    n, mean, terminal, pressed, collecting = 0, 0.0, sys.stdout.isatty(), [], gc.isenabled()
-    before = signal.signal(signal.SIGINT, lambda *_: pressed.append(
-        signal.signal(signal.SIGINT, signal.default_int_handler)))
-    if sys.implementation.name == 'cpython': gc.disable()   # no cycles to find, and it takes time
+            return restore(json.load(file))
+        except Exception:                   # whatever is missing in it, or does not fit
+            raise InputError(
+                f'{path} is not a whole model of {PROGRAM}.py, with n_layer {n_layer}, '
+                f'n_embd {n_embd} and heads {heads}: make one with --save')
+
+def restore(model):
+    """The (state_dict, vocab) of what save wrote, if it fits into a model made afresh."""
+    vocab, weights = model['vocab'], model['state_dict']
+    state_dict = make_weights(len(vocab), random.Random(0))
+    ours = PROGRAM, heads, SPECIAL, set(state_dict)
+    if (model['program'], model['heads'], vocab[:len(SPECIAL)], set(weights)) != ours:
+        raise ValueError('another kind of model')
+    if len(set(vocab)) < len(vocab) or vocab == SPECIAL or not vocab.isprintable():
+        raise ValueError('no vocabulary')
+    for name, matrix in state_dict.items():
+        if [len(row) for row in weights[name]] != [len(row) for row in matrix]:
+            raise ValueError('another size')
+        numbers = itertools.chain(*weights[name])
+        for value, number in zip(itertools.chain(*matrix), numbers):
+            if not abs(number) < 1e9:
+                raise ValueError('no weight')
+            value.data = float(number)
+    return state_dict, vocab
+
+def switch_collector_off():
+    """Save the time to look for cycles: no Value is in one. (PyPy cannot do without.)"""
+    if sys.implementation.name == 'cpython':
+        gc.disable()
+
+@contextlib.contextmanager
+def first_ctrl_c():
+    """Gives a list, empty until Ctrl-C is pressed; pressed again, it ends the program."""
+    pressed = []
+
+    def press(*_):
+        pressed.append(True)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    before = signal.signal(signal.SIGINT, press)
     try:
-        for n, value in enumerate(values, 1):
-            if not abs(value) < 1e9: raise InputError(f'{value} nats: lower the learning_rate')
-            mean, now = mean + (value - mean) * max(1 / n, 1 / window), time.monotonic()
-            if now > shown + (0.1 if terminal else 10) or n == total or pressed:
-                left, shown = divmod(round((now - start) / n * (total - n)), 60), now
-                line = f'{label} {n}/{total} {mean:.2f} nats {left[0]}:{left[1]:02d} left'
-                print('\r' + line.ljust(39) if terminal else line + '\n', end='', flush=True)
-            yield value
-            if pressed: break
+        yield pressed
     finally:
         signal.signal(signal.SIGINT, before)
-        if collecting: gc.enable()
-        if terminal and n: print()
-def learn(docs, vocab, args):
-    """Train a model, save it and measure it; returns its state_dict."""
-    rng, (docs, held_out) = random.Random(args.seed), split(docs)
+
+def until(pressed, values):
+    """Pass values on, until Ctrl-C is pressed."""
+    for value in values:
+        yield value
+        if pressed:
+            return
+
+def progress(values, total, label, remark=str):
+    """Pass values on; now and then print how many, the mean of the last, the time left."""
+    terminal = sys.stdout.isatty()
+    start = shown = time.monotonic()
+    last = collections.deque(maxlen=100)
+    for n, value in enumerate(values, 1):
+        if not abs(value) < 1e9:
+            raise InputError(f'{value} nats: lower the learning_rate')
+        last.append(value)
+        now = time.monotonic()
+        if n in (1, total) or now > shown + (3 if terminal else 10):
+            shown = now
+            minutes, seconds = divmod(round((now - start) / n * (total - n)), 60)
+            line = f'{label} {n}/{total} {sum(last) / len(last):.2f} nats '
+            line += f'{minutes}:{seconds:02d} left {remark()}'
+            if terminal:                    # written over, and no wider than the window
+                line = '\r' + line.ljust(60)[:shutil.get_terminal_size().columns - 1]
+            print(line.rstrip(' '), end='' if terminal else '\n', flush=True)
+        yield value
+    if terminal and total:
+        print()
+
+def learn(docs, vocab, args, spread, pressed):
+    """Train a model as long as Ctrl-C allows, and save it; returns its state_dict."""
+    rng = random.Random(args.seed)
     state_dict = make_weights(len(vocab), rng)
-    size = len([value for matrix in state_dict.values() for row in matrix for value in row])
-    print(f'{len(docs)} names, {len(held_out)} held out; {len(vocab)} tokens; {size} parameters')
+    examples = [encode(doc, vocab) for doc in docs]
+    seeds = itertools.count()               # of their own, so that nothing else changes
+    print(f'{len(docs)} names to learn from; {len(vocab)} tokens; '
+          f'{len(parameters(state_dict))} parameters')
+    show_task(docs[args.seed % len(docs)], vocab)
+
+    def name_now():
+        return write(state_dict, vocab, read_prompt('', vocab), args, next(seeds))[0]
+
     start = time.perf_counter()
-    losses = train(state_dict, [encode(doc, vocab) for doc in docs], rng, args.steps)
-    done = len(list(watch(losses, args.steps, 'train', 100)))
+    losses = until(pressed, train(state_dict, examples, rng, args.steps, spread=spread))
+    done = len(list(progress(losses, args.steps, 'train', name_now)))
     seconds = time.perf_counter() - start
-    if done < args.steps: print('Ctrl-C: no more training, on with what was learnt')
+    if done < args.steps:
+        print('Ctrl-C: no more training, on with what was learnt')
+        pressed.clear()
     print(f'trained {done} steps of {batch_size} names in {seconds:.1f} s '
           f'({1000 * seconds / max(1, done * batch_size):.1f} ms per name)')
-    if args.save: save(args.save, state_dict, vocab)
-    held_out = random.Random(0).sample(held_out, min(1000, len(held_out)))  # whatever the seed
-    rng, tokens = random.Random(0), [encode(doc, vocab) for doc in held_out]
-    values = held_out_nats(state_dict, tokens, rng, 1 + 48 // len(held_out))    # few: more draws
-    values = list(watch(values, len(held_out), 'held-out', 1000))
-    if len(values) < len(held_out): raise KeyboardInterrupt
-    n, mean = len(values), sum(values) / len(values)
-    error = (sum([(v - mean) ** 2 for v in values]) / (n - 1 or math.nan) / n) ** 0.5
-    per_character = sum(values) / (len(''.join(held_out)) + len(held_out))   # letters and the end
-    print(f'held-out: {mean:.1f} +- {error:.1f} nats per name ({per_character:.2f} per character)')
+    if args.save:
+        save(args.save, state_dict, vocab)
     return state_dict
-def main(argv=None):
+
+def evaluate(state_dict, held_out, vocab, spread, pressed):
+    """Measure a model on names that it has never seen; no seed changes which."""
+    count = min(1024, len(held_out))
+    draws = block_size if count < 4 * block_size else 1     # of few names, more
+    if draws == 1:
+        count -= count % block_size         # so every number of masks is drawn as often
+    docs = random.Random(0).sample(held_out, count)
+    examples = [encode(doc, vocab) for doc in docs]
+    values = held_out_nats(state_dict, examples, random.Random(0), draws, spread)
+    values = list(progress(until(pressed, values), count, 'held-out'))
+    if len(values) < count:
+        print('Ctrl-C: no more measuring, on to the names')
+        return
+    mean = statistics.mean(values)
+    error = statistics.stdev(values) / math.sqrt(count) if count > 1 else math.nan
+    characters = sum([len(doc) + 1 for doc in docs]) / count        # the end is one
+    print(f'held-out: {mean:.1f} nats per name, standard error {error:.1f} '
+          f'({mean / characters:.2f} per character)')
+
+# Left to right: nothing to show but the name.
+def show_task(doc, vocab):
+    """Print a name as the model sees it."""
+    print(f'a name, from its beginning to its end: {decode(encode(doc, vocab), vocab)}')
+
+def write(state_dict, vocab, prompt, args, seed):
+    """A name, and nothing more to show."""
+    tokens = generate(state_dict, prompt, random.Random(seed), args.temperature)
+    return decode(tokens, vocab), ''
+
+def at_least(least, most=10 ** 9):
+    """The type of an option: a number from least to most, whole if they are."""
+    def number(text):
+        value = type(least)(text)
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f'{text} is not between {least} and {most}')
+        return value
+    return number
+
+def make_parser():
+    """The options of the command line."""
     parser = argparse.ArgumentParser(PROGRAM + '.py', description=__doc__.splitlines()[0])
-    for option, meta, least, default, text in (
-            ('names', 'FILE', '', os.path.join(os.path.dirname(__file__), 'names.txt'),
-             'what to learn from, one name a line (default: names.txt beside the program)'),
-            ('steps', 'N', 0, 2000, 'training steps (%(default)s)'),
-            ('samples', 'N', 0, 20, 'names to write (%(default)s)'),
-            ('seed', 'N', 0, 42, 'where all random numbers start (%(default)s)'),
-            # Left to right: one temperature for all letters.
-            ('temperature', 'T', 0.01, 0.5, 'the lower, the more usual the names (%(default)s)'),
-            ('prompt', 'TEXT', '', '', 'what is known: mar begins a name'),
-            ('save', 'FILE', '', '', 'where to keep the trained model'),
-            ('load', 'FILE', '', '', 'a kept model, to write names without training')):
-        def number(text, least=least):
-            if least == '' or least <= type(least)(text) <= 1e9: return type(least)(text)
-            raise InputError(f'{text} is not between {least} and 1000000000')
-        parser.add_argument('--' + option, metavar=meta, type=number, default=default, help=text)
-    args = parser.parse_args(argv)
-    getattr(sys.stdout, 'reconfigure', dict)(errors='replace')  # for consoles without accents
-    try:
-        docs = [] if args.load else read_names(args.names)
-        state_dict, vocab = load(args.load) if args.load else ({}, make_vocab(docs))
-        known = read_prompt(args.prompt, vocab)
-        if args.load and args.save: raise InputError('--load trains nothing that --save could keep')
-        if args.save: save(args.save, {}, vocab)
-        state_dict, rng = state_dict or learn(docs, vocab, args), random.Random(args.seed)
-        for n in range(1, args.samples + 1):
-            # Left to right: nothing to show but the name.
-            name = generate(state_dict, known, rng, args.temperature)
-            print(f'sample {n:2d}: {decode(name, vocab).strip(SPECIAL)}')
+    option = parser.add_argument
+    here = os.path.dirname(globals().get('__file__', ''))
+    option('--names', metavar='FILE', default=os.path.join(here, 'names.txt'),
+           help='what to learn from, one name a line (default: names.txt beside the program)')
+    option('--steps', type=at_least(0), default=1250, help='of training (%(default)s)')
+    option('--samples', type=at_least(0), default=20, help='names to write (%(default)s)')
+    option('--seed', type=at_least(0), default=42, help='of all random numbers (%(default)s)')
+    option('--processes', type=at_least(1), default=os.cpu_count() or 1,
+           help='that share the work, with equal results (one per processor: %(default)s)')
+    option('--save', metavar='FILE', help='where to keep the trained model')
+    option('--load', metavar='FILE', help='a kept model, to write names without training')
+    # Left to right: one temperature for all letters.
+    option('--prompt', default='', help='what is known: mar begins a name')
+    option('--temperature', type=at_least(0.01), default=0.6,
+           help='of the letters. Low: usual names (%(default)s)')
+    return parser
+
+def run(args):
+    """Learn or load a model, and write names."""
+    if args.load and args.save:
+        raise InputError('--load trains nothing that --save could keep')
+    if args.load:
+        state_dict, vocab = load(args.load)
+    else:
+        docs = read_names(args.names)
+        vocab = make_vocab(docs)
+    prompt = read_prompt(args.prompt, vocab)
+    if args.save:
+        check_writable(args.save)
+
+    most = args.samples if args.load else batch_size        # what there is to share
+    with processes(min(args.processes, most, batch_size), len(vocab)) as spread:
+        if not args.load:
+            with first_ctrl_c() as pressed:
+                docs, held_out = split(docs)
+                state_dict = learn(docs, vocab, args, spread, pressed)
+                evaluate(state_dict, held_out, vocab, spread, pressed)
+
+        rng = random.Random(args.seed)
+        seeds = (rng.getrandbits(32) for _ in range(args.samples))
+        same = [itertools.repeat(value) for value in (state_dict, vocab, prompt, args)]
+        for n, (name, lines) in enumerate(spread(write, *same, seeds), 1):
+            print((lines if n == 1 else '') + f'sample {n:2d}: {name}')
         sys.stdout.flush()
-    except InputError as error: parser.error(error)
-    except KeyboardInterrupt: return 130
-    except BrokenPipeError: os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+def main(argv=None):
+    """Run the command line; returns the exit status."""
+    parser = make_parser()
+    args = parser.parse_args(argv)
+    if hasattr(sys.stdout, 'reconfigure'):
+        sys.stdout.reconfigure(errors='replace')        # for consoles without accents
+    try:
+        run(args)
+    except InputError as error:
+        parser.error(error)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:                 # the reader has seen enough, like head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
-        parser.error(f'{error.filename or args.save}: {error.strerror}; give another path')
-if __name__ == '__main__': sys.exit(main())
+        path = error.filename or args.save
+        parser.error(f'{path}: {error.strerror}; give another path')
+    return 0
+
+
+if __name__ == '__main__':
+    switch_collector_off()
+    sys.exit(main())
