@@ -87,13 +87,13 @@ class Value:
         nodes = self.history()
         for node in nodes.values():
             node.grad = 0.0
-        self.grad += 1.0
+        self.grad += 1.0                    # d(self) / d(self); added, as it may be a leaf
         # The chain rule, the youngest first. That is a topological order: when a Value passes its
         # grad on, all that was made from it has had its turn, so the grad is complete.
         for born in sorted(nodes, reverse=True):
             node = nodes[born]
             grad = node.grad
-            if grad and node._local_grads is None:
+            if grad and node._local_grads is None:      # a dot product: see linear
                 for a, b in zip(*node._children):
                     a.grad += b.data * grad
                     b.grad += a.data * grad
@@ -104,8 +104,8 @@ class Value:
     def history(self):
         """Itself and all that it was made from, by their births; leaves are left out."""
         nodes = {}
-        groups = [(self,)]                  # Values still to be looked at
-        vectors = set()                     # seen before: many dot products share one
+        groups = [(self,)]                  # tuples and lists of Values to be looked at
+        vectors = set()                     # ids of lists seen: dot products share them
         while groups:
             for node in groups.pop():
                 if not node._children or node._born in nodes:
@@ -114,7 +114,7 @@ class Value:
                 if node._local_grads is not None:
                     groups.append(node._children)
                     continue
-                for vector in node._children:
+                for vector in node._children:           # the two lists of a dot product
                     if id(vector) not in vectors:
                         vectors.add(id(vector))
                         groups.append(vector)
@@ -135,12 +135,12 @@ def linear(xs, w):
             for x, a in vectors]
 
 def relu_linear(x, w):
-    """linear of relu(x): what is 0 after it adds nothing to a sum, so it is left out."""
+    """linear of relu(x): what relu makes 0 adds nothing to a sum, so it is left out."""
     alive = [n for n, v in enumerate(x) if v.data > 0]
     return linear([[x[n] for n in alive]], [[row[n] for n in alive] for row in w])[0]
 
 def logsumexp(logits, scale=1.0, bias=None):
-    """log(sum(exp(scale * z + bias))) as one Value; taking the largest out, no exp overflows."""
+    """log(sum(exp(scale * z + bias))) as one Value; minus the largest, no exp overflows."""
     bias = bias or [0.0] * len(logits)
     powers = [scale * z.data + b for z, b in zip(logits, bias)]
     top = max(powers)
@@ -168,23 +168,23 @@ def add(xs, ys):
 def attention(queries, positions, keys, values):
     """For each query a mix of the values, weighted by how well their keys match it, per head.
 
-    A head looks one way, and sees less the further away a key is (ALiBi, arXiv 2108.12409): its
-    neighbour is at distance 0, and around the end of the sequence it comes to itself last.
+    A head looks one way, and sees less the further away a key is (ALiBi, arXiv 2108.12409). Its
+    neighbour is at distance 0; past the last position it goes on at the other end, to itself.
     """
     width = n_embd // len(heads)
     mixed = []
     for start, look in zip(range(0, n_embd, width), heads):
         q, k, v = [[x[start:start + width] for x in xs] for xs in (queries, keys, values)]
         weights = []
-        for query, scores in zip(positions, linear(q, k)):
-            bias = [-slope * ((look * (key - query) - 1) % block_size)
-                    for key in range(len(keys))]
+        for here, scores in zip(positions, linear(q, k)):
+            bias = [-slope * ((look * (there - here) - 1) % block_size)
+                    for there in range(len(keys))]
             weights.append(softmax(scores, width ** -0.5, bias))
         mixed.append(linear(weights, [list(channel) for channel in zip(*v)]))
     return [list(itertools.chain(*parts)) for parts in zip(*mixed)]     # side by side
 
 
-# 4. Weights: small random numbers. What makes logits of the last layer is wte once more, tied.
+# 4. Weights: small random numbers. At the end wte once more makes the logits: it is tied.
 
 def make_weights(vocab_size, rng):
     """The state_dict: every weight matrix, as rows of Values, by its name."""
@@ -221,7 +221,7 @@ def mask_predictor(state_dict, tokens, wanted=None):
         # Bidirectional: keys and values are all there at once, and every position sees all.
         keys = linear(normed, wk)
         values = linear(normed, wv)
-        if layer == n_layer - 1:            # from here on, no position looks at another
+        if layer == n_layer - 1:            # nobody looks at the others any more
             positions = wanted
             normed = [normed[n] for n in wanted]
             xs = [xs[n] for n in wanted]
@@ -251,8 +251,8 @@ class Adam:
     def step(self, lr, beta1=0.85, beta2=0.99, eps=1e-8):
         """Update every data, and set every grad back to 0."""
         self.steps += 1
-        lr = lr / (1 - beta1 ** self.steps)         # as the means begin at 0, too small
-        unbias = 1 / (1 - beta2 ** self.steps)      # and so do the squares
+        lr = lr / (1 - beta1 ** self.steps)         # makes up for means that begin at 0
+        unbias = 1 / (1 - beta2 ** self.steps)      # and likewise for the squares
         for i, p in enumerate(self.params):
             mean = beta1 * self.means[i] + (1 - beta1) * p.grad
             square = beta2 * self.squares[i] + (1 - beta2) * p.grad * p.grad
@@ -274,13 +274,14 @@ def cross_entropies(state_dict, noisy, clean):
     return [logsumexp(z) - z[clean[n]] for z, n in zip(logits, masked)]
 
 def example_loss(state_dict, tokens, rng):
-    """The NELBO's integral from t_min to 1, by one draw of t, in nats (MDLM, arXiv 2406.07524).
+    """A bound on -log p (NELBO), its part from t_min to 1, in nats (MDLM, arXiv 2406.07524).
 
-    Its weight is 1/t. Drawn log-uniformly, t has the density 1 / (t ln(1/t_min)): the 1/t is in
-    the draw, the plain sum remains. With such a t, a mean over the masked tokens is wrong.
+    It is an integral over t of 1/t times the summed cross-entropies. Drawn log-uniformly, t has
+    the density 1 / (t ln(1/t_min)), so the 1/t is in the draw: what is left is the sum times
+    ln(1/t_min). (With such a t, a mean over the masked tokens would divide by t a second time.)
     """
     noisy = tokens
-    while MASK not in noisy:                # if nothing was masked, t is drawn again as well
+    while MASK not in noisy:                # nothing is masked: t is drawn again as well
         noisy = corrupt(tokens, t_min ** rng.random(), rng)
     return sum(cross_entropies(state_dict, noisy, tokens)) * math.log(1 / t_min)
 
@@ -335,8 +336,8 @@ def allowed(tokens, n, letters, vocab_size):
     """The tokens that may stand at position n: a name ends once, after so many letters."""
     if PAD in tokens[:n] or n == block_size - 1:
         return [PAD]
-    if n < letters or max(tokens[n:]) > PAD:
-        return range(PAD + 1, vocab_size)   # a letter is asked for here, or one follows
+    if n < letters or max(tokens[n:]) > PAD:            # letters come after MASK and PAD
+        return range(PAD + 1, vocab_size)
     return range(PAD, vocab_size)
 
 def masks_left(total, i, steps):
@@ -345,14 +346,14 @@ def masks_left(total, i, steps):
     return math.floor(round(left, 9))       # as 7.9999999999 is an 8
 
 def gumbel(rng):
-    """Noise to rank by, -log(-log(u)) with u from 0 to 1: mostly between -1 and 3."""
+    """Noise, mostly from -1 to 3: taking the largest log p + noise is to draw by p."""
     return -math.log(-math.log(rng.random() or 0.5))    # 0 has no log
 
 def denoise(state_dict, tokens, rng, steps=16, temperature=0.65, letters=0, noise=4.5):
     """Fill in the MASKs; yields (step, temperature, tokens) of each step that reveals some.
 
-    To reveal the surest is to remask the others: low-confidence remasking (MaskGIT; LLaDA, arXiv
-    2502.09992). What is revealed stays (carry-over, MDLM).
+    The papers fill in all and mask the least sure again: low-confidence remasking (MaskGIT;
+    LLaDA, arXiv 2502.09992). To reveal the surest comes to that. They stay (carry-over, MDLM).
     """
     tokens = list(tokens)
     masked = [n for n, token in enumerate(tokens) if token == MASK]
@@ -361,20 +362,20 @@ def denoise(state_dict, tokens, rng, steps=16, temperature=0.65, letters=0, nois
         left = masks_left(total, i, steps)
         if left == len(masked):
             continue                        # nothing to reveal, so nothing to evaluate
-        # Confidence: log of the largest probability, at temperature 1 (MaskGIT and LLaDA: that
-        # of the token drawn). Noise, fading with the masks, keeps names from being all alike.
+        # Confidence: log of the largest probability, at temperature 1. (MaskGIT and LLaDA take the
+        # drawn token's.) Noise, fading with the masks, keeps names from being all alike.
         logits = dict(zip(masked, mask_predictor(state_dict, tokens, masked)))
         confidence = {}
         for n in masked:
             options = allowed(tokens, n, letters, vocab_size)
-            options = [logits[n][token] for token in options]
-            best = max([z.data for z in options]) - logsumexp(options).data
+            zs = [logits[n][token] for token in options]
+            best = max([z.data for z in zs]) - logsumexp(zs).data
             confidence[n] = best + noise * left / total * gumbel(rng)
         masked.sort(key=confidence.get, reverse=True)
 
         cooled = temperature * (1 - (i - 1) / steps / 2)    # annealing, towards half of it
         surest = masked[:len(masked) - left]
-        for n in surest:
+        for n in surest:                    # each token drawn may rule out some for the next
             options = allowed(tokens, n, letters, vocab_size)
             tokens[n] = draw(logits[n], options, rng, cooled)
         masked = sorted(masked[len(surest):])
@@ -386,8 +387,8 @@ def denoise(state_dict, tokens, rng, steps=16, temperature=0.65, letters=0, nois
 def example_nats(state_dict, tokens, ks, seed):
     """The NELBO of a name, an upper bound on -log p, estimated by one draw for each k in ks.
 
-    A draw masks k of the L tokens and takes L/k times the summed cross-entropies. All k from 1
-    to L are to come equally often (form 2 in tests/README.md; RADD, arXiv 2406.03736).
+    A draw masks k of the L tokens: to reveal one of them costs 1/k of the summed cross-entropies.
+    A name takes L such steps, k from L to 1: L times the mean over all k (RADD, arXiv 2406.03736).
     """
     rng, length, total = random.Random(seed), len(tokens), 0.0
     for k in ks:
@@ -398,7 +399,7 @@ def example_nats(state_dict, tokens, ks, seed):
     return total / len(ks)
 
 def held_out_nats(state_dict, examples, rng, draws=1, spread=map):
-    """Gives nats for each example, of which the mean counts: k runs on from name to name."""
+    """Nats for each example; only their mean counts, as k runs on from name to name."""
     turns = itertools.cycle(range(1, block_size + 1))
     ks = [list(itertools.islice(turns, draws)) for _ in examples]
     seeds = [rng.getrandbits(32) for _ in examples]
@@ -425,7 +426,7 @@ def start_workers(count, vocab_size):
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)   # so they never hear a Ctrl-C
     try:
         if __name__ == '__main__' and not os.path.isfile(globals().get('__file__', '')):
-            raise OSError('a worker needs the program as a file')
+            raise OSError('a worker loads the program from its file')
         spawn = multiprocessing.get_context('spawn')        # works on all systems
         connections = []
         for _ in range(count):
@@ -464,13 +465,13 @@ def processes(count, vocab_size):
 
     def spread(function, *columns):
         rows = zip(*columns)
-        for group in iter(lambda: list(itertools.islice(rows, batch_size * count)), []):
+        while group := list(itertools.islice(rows, batch_size * count)):
             yield from share_out(connections, function, group)
 
     try:
         yield spread
     finally:
-        connections.clear()                 # which ends the workers
+        connections.clear()                 # they are closed so, which ends the workers
 
 
 # 12. You may stop reading here. What follows is there to be kind: input, files, commands.
@@ -502,14 +503,14 @@ def read_names(path):
 # All at once: a prompt may leave open any letter, and the end.
 def read_prompt(text, vocab):
     """A prompt as (tokens, least number of letters): _ is an unknown letter, . the end."""
-    letters, end, rest = normalized(text).partition('.')
-    known = set(letters) <= set(vocab)
-    if not known or len(letters) >= block_size or rest.strip('.') or end and not letters:
+    start, end, rest = normalized(text).partition('.')
+    known = set(start) <= set(vocab)
+    if not known or len(start) >= block_size or rest.strip('.') or end and not start:
         raise InputError(
             f'--prompt {text!a}: it takes up to {block_size - 1} letters of the '
             f'training names, _ for an unknown one, and . after the last')
-    rest = [PAD if end else MASK] * (block_size - len(letters))
-    return [vocab.index(char) for char in letters] + rest, len(letters)
+    rest = [PAD if end else MASK] * (block_size - len(start))
+    return [vocab.index(char) for char in start] + rest, len(start)
 
 def check_writable(path):
     """See before the training whether a model can be saved there."""
@@ -563,7 +564,7 @@ def restore(model):
     return state_dict, vocab
 
 def switch_collector_off():
-    """Save the time to look for cycles: no Value is in one. (PyPy cannot do without.)"""
+    """No Value is in a cycle, so spend no time to look for any. (PyPy cannot do without.)"""
     if sys.implementation.name == 'cpython':
         gc.disable()
 
@@ -589,7 +590,7 @@ def until(pressed, values):
         if pressed:
             return
 
-def progress(values, total, label, remark=str):
+def progress(values, total, label, remark=lambda: ''):
     """Pass values on; now and then print how many, the mean of the last, the time left."""
     terminal = sys.stdout.isatty()
     start = shown = time.monotonic()
@@ -603,10 +604,10 @@ def progress(values, total, label, remark=str):
             shown = now
             minutes, seconds = divmod(round((now - start) / n * (total - n)), 60)
             line = f'{label} {n}/{total} {sum(last) / len(last):.2f} nats '
-            line += f'{minutes}:{seconds:02d} left {remark()}'
+            line = (line + f'{minutes}:{seconds:02d} left {remark()}').rstrip()
             if terminal:                    # written over, and no wider than the window
                 line = '\r' + line.ljust(60)[:shutil.get_terminal_size().columns - 1]
-            print(line.rstrip(' '), end='' if terminal else '\n', flush=True)
+            print(line, end='' if terminal else '\n', flush=True)
         yield value
     if terminal and total:
         print()
@@ -622,13 +623,16 @@ def learn(docs, vocab, args, spread, pressed):
     show_task(docs[args.seed % len(docs)], vocab)
 
     def name_now():
-        return write(state_dict, vocab, read_prompt('', vocab), args, next(seeds))[0]
+        try:
+            return write(state_dict, vocab, read_prompt('', vocab), args, next(seeds))[0]
+        except (ValueError, OverflowError):
+            raise InputError('the weights outgrow all numbers: lower the learning_rate')
 
     start = time.perf_counter()
     losses = until(pressed, train(state_dict, examples, rng, args.steps, spread=spread))
     done = len(list(progress(losses, args.steps, 'train', name_now)))
     seconds = time.perf_counter() - start
-    if done < args.steps:
+    if pressed:
         print('Ctrl-C: no more training, on with what was learnt')
         pressed.clear()
     print(f'trained {done} steps of {batch_size} names in {seconds:.1f} s '
@@ -640,9 +644,9 @@ def learn(docs, vocab, args, spread, pressed):
 def evaluate(state_dict, held_out, vocab, spread, pressed):
     """Measure a model on names that it has never seen; no seed changes which."""
     count = min(1024, len(held_out))
-    draws = block_size if count < 4 * block_size else 1     # of few names, more
+    draws = block_size if count < 4 * block_size else 1     # few names: more draws of each
     if draws == 1:
-        count -= count % block_size         # so every number of masks is drawn as often
+        count -= count % block_size         # so (in microdiffusion.py) all k come as often
     docs = random.Random(0).sample(held_out, count)
     examples = [encode(doc, vocab) for doc in docs]
     values = held_out_nats(state_dict, examples, random.Random(0), draws, spread)
@@ -651,18 +655,18 @@ def evaluate(state_dict, held_out, vocab, spread, pressed):
         print('Ctrl-C: no more measuring, on to the names')
         return
     mean = statistics.mean(values)
-    error = statistics.stdev(values) / math.sqrt(count) if count > 1 else math.nan
+    error = statistics.stdev(values) / math.sqrt(count) if count > 1 else math.inf
     characters = sum([len(doc) + 1 for doc in docs]) / count        # the end is one
     print(f'held-out: {mean:.1f} nats per name, standard error {error:.1f} '
           f'({mean / characters:.2f} per character)')
 
 # All at once: what the model is to undo is shown first, and later how a name emerges.
 def show_task(doc, vocab):
-    """Print a name at some noise levels t, each in a draw that looks like its t."""
+    """Print a name at some noise levels t, drawn until it has as many masks as t says."""
     tokens = noisy = encode(doc, vocab)
     rng = random.Random(0)
     for t in (0, 0.25, 0.5, 0.75, 1):
-        while noisy.count(MASK) != t * block_size:
+        while noisy.count(MASK) != round(t * block_size):
             noisy = corrupt(tokens, t, rng)
         print(f'noise level t = {t:.2f}: {decode(noisy, vocab)}')
     print(f'the training loss covers t from {t_min} to 1; the held-out figure, all of it')
@@ -741,6 +745,10 @@ def main(argv=None):
     """Run the command line; returns the exit status."""
     parser = make_parser()
     args = parser.parse_args(argv)
+    if [] in vars(args).values():           # what -- becomes before Python 3.13
+        parser.error('-- is no value')
+    if sys.stdout is None:                  # closed, or Windows without a console
+        sys.stdout = open(os.devnull, 'w')
     if hasattr(sys.stdout, 'reconfigure'):
         sys.stdout.reconfigure(errors='replace')        # for consoles without accents
     try:
@@ -750,9 +758,9 @@ def main(argv=None):
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:                 # the reader has seen enough, like head
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor may the exit fail
     except OSError as error:
-        path = error.filename or args.save
+        path = error.filename or args.save or 'the output'
         parser.error(f'{path}: {error.strerror}; give another path')
     return 0
 

@@ -40,7 +40,7 @@ def decode(tokens, vocab):
     """The tokens as text."""
     return ''.join([vocab[token] for token in tokens])
 
-# Left to right: BOS stands on either side, the first token to go on from, the last to reach.
+# Left to right: BOS stands on either side, at first to begin, then to say that it is over.
 def encode(doc, vocab):
     """The tokens of a name: BOS, its letters, BOS."""
     return [BOS] + [vocab.index(char) for char in doc] + [BOS]
@@ -86,13 +86,13 @@ class Value:
         nodes = self.history()
         for node in nodes.values():
             node.grad = 0.0
-        self.grad += 1.0
+        self.grad += 1.0                    # d(self) / d(self); added, as it may be a leaf
         # The chain rule, the youngest first. That is a topological order: when a Value passes its
         # grad on, all that was made from it has had its turn, so the grad is complete.
         for born in sorted(nodes, reverse=True):
             node = nodes[born]
             grad = node.grad
-            if grad and node._local_grads is None:
+            if grad and node._local_grads is None:      # a dot product: see linear
                 for a, b in zip(*node._children):
                     a.grad += b.data * grad
                     b.grad += a.data * grad
@@ -103,8 +103,8 @@ class Value:
     def history(self):
         """Itself and all that it was made from, by their births; leaves are left out."""
         nodes = {}
-        groups = [(self,)]                  # Values still to be looked at
-        vectors = set()                     # seen before: many dot products share one
+        groups = [(self,)]                  # tuples and lists of Values to be looked at
+        vectors = set()                     # ids of lists seen: dot products share them
         while groups:
             for node in groups.pop():
                 if not node._children or node._born in nodes:
@@ -113,7 +113,7 @@ class Value:
                 if node._local_grads is not None:
                     groups.append(node._children)
                     continue
-                for vector in node._children:
+                for vector in node._children:           # the two lists of a dot product
                     if id(vector) not in vectors:
                         vectors.add(id(vector))
                         groups.append(vector)
@@ -134,12 +134,12 @@ def linear(xs, w):
             for x, a in vectors]
 
 def relu_linear(x, w):
-    """linear of relu(x): what is 0 after it adds nothing to a sum, so it is left out."""
+    """linear of relu(x): what relu makes 0 adds nothing to a sum, so it is left out."""
     alive = [n for n, v in enumerate(x) if v.data > 0]
     return linear([[x[n] for n in alive]], [[row[n] for n in alive] for row in w])[0]
 
 def logsumexp(logits, scale=1.0, bias=None):
-    """log(sum(exp(scale * z + bias))) as one Value; taking the largest out, no exp overflows."""
+    """log(sum(exp(scale * z + bias))) as one Value; minus the largest, no exp overflows."""
     bias = bias or [0.0] * len(logits)
     powers = [scale * z.data + b for z, b in zip(logits, bias)]
     top = max(powers)
@@ -167,23 +167,23 @@ def add(xs, ys):
 def attention(queries, positions, keys, values):
     """For each query a mix of the values, weighted by how well their keys match it, per head.
 
-    A head looks one way, and sees less the further away a key is (ALiBi, arXiv 2108.12409): its
-    neighbour is at distance 0, and around the end of the sequence it comes to itself last.
+    A head looks one way, and sees less the further away a key is (ALiBi, arXiv 2108.12409). Its
+    neighbour is at distance 0; past the last position it goes on at the other end, to itself.
     """
     width = n_embd // len(heads)
     mixed = []
     for start, look in zip(range(0, n_embd, width), heads):
         q, k, v = [[x[start:start + width] for x in xs] for xs in (queries, keys, values)]
         weights = []
-        for query, scores in zip(positions, linear(q, k)):
-            bias = [-slope * ((look * (key - query) - 1) % block_size)
-                    for key in range(len(keys))]
+        for here, scores in zip(positions, linear(q, k)):
+            bias = [-slope * ((look * (there - here) - 1) % block_size)
+                    for there in range(len(keys))]
             weights.append(softmax(scores, width ** -0.5, bias))
         mixed.append(linear(weights, [list(channel) for channel in zip(*v)]))
     return [list(itertools.chain(*parts)) for parts in zip(*mixed)]     # side by side
 
 
-# 4. Weights: small random numbers. What makes logits of the last layer is a matrix of its own.
+# 4. Weights: small random numbers. At the end a matrix of its own makes the logits.
 
 def make_weights(vocab_size, rng):
     """The state_dict: every weight matrix, as rows of Values, by its name."""
@@ -246,8 +246,8 @@ class Adam:
     def step(self, lr, beta1=0.85, beta2=0.99, eps=1e-8):
         """Update every data, and set every grad back to 0."""
         self.steps += 1
-        lr = lr / (1 - beta1 ** self.steps)         # as the means begin at 0, too small
-        unbias = 1 / (1 - beta2 ** self.steps)      # and so do the squares
+        lr = lr / (1 - beta1 ** self.steps)         # makes up for means that begin at 0
+        unbias = 1 / (1 - beta2 ** self.steps)      # and likewise for the squares
         for i, p in enumerate(self.params):
             mean = beta1 * self.means[i] + (1 - beta1) * p.grad
             square = beta2 * self.squares[i] + (1 - beta2) * p.grad * p.grad
@@ -264,7 +264,7 @@ def cross_entropies(state_dict, tokens):
     return [logsumexp(z) - z[token] for z, token in zip(logits, tokens[1:])]
 
 def example_loss(state_dict, tokens, rng):
-    """-log p of the whole name, in nats: nothing is drawn, the chain rule makes it exact."""
+    """-log p of the name in nats: by the chain rule of probability a sum, so it is exact."""
     return sum(cross_entropies(state_dict, tokens))
 
 
@@ -360,7 +360,7 @@ def start_workers(count, vocab_size):
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)   # so they never hear a Ctrl-C
     try:
         if __name__ == '__main__' and not os.path.isfile(globals().get('__file__', '')):
-            raise OSError('a worker needs the program as a file')
+            raise OSError('a worker loads the program from its file')
         spawn = multiprocessing.get_context('spawn')        # works on all systems
         connections = []
         for _ in range(count):
@@ -399,13 +399,13 @@ def processes(count, vocab_size):
 
     def spread(function, *columns):
         rows = zip(*columns)
-        for group in iter(lambda: list(itertools.islice(rows, batch_size * count)), []):
+        while group := list(itertools.islice(rows, batch_size * count)):
             yield from share_out(connections, function, group)
 
     try:
         yield spread
     finally:
-        connections.clear()                 # which ends the workers
+        connections.clear()                 # they are closed so, which ends the workers
 
 
 # 12. You may stop reading here. What follows is there to be kind: input, files, commands.
@@ -437,15 +437,15 @@ def read_names(path):
 # Left to right: a prompt is the beginning of a name; what stands before is long settled.
 def read_prompt(text, vocab):
     """The tokens of a prompt, the beginning of a name."""
-    letters = normalized(text)
-    if '_' in letters or '.' in letters:
+    start = normalized(text)
+    if '_' in start or '.' in start:
         raise InputError(
             f'--prompt {text!a}: a left-to-right model cannot fill in what stands before a '
             f'known letter or end in one pass; give a beginning')
-    if not set(letters) <= set(vocab) or len(letters) >= block_size:
+    if not set(start) <= set(vocab) or len(start) >= block_size:
         raise InputError(
             f'--prompt {text!a}: it takes up to {block_size - 1} letters of the training names')
-    return [vocab.index(char) for char in letters]
+    return [vocab.index(char) for char in start]
 
 def check_writable(path):
     """See before the training whether a model can be saved there."""
@@ -499,7 +499,7 @@ def restore(model):
     return state_dict, vocab
 
 def switch_collector_off():
-    """Save the time to look for cycles: no Value is in one. (PyPy cannot do without.)"""
+    """No Value is in a cycle, so spend no time to look for any. (PyPy cannot do without.)"""
     if sys.implementation.name == 'cpython':
         gc.disable()
 
@@ -525,7 +525,7 @@ def until(pressed, values):
         if pressed:
             return
 
-def progress(values, total, label, remark=str):
+def progress(values, total, label, remark=lambda: ''):
     """Pass values on; now and then print how many, the mean of the last, the time left."""
     terminal = sys.stdout.isatty()
     start = shown = time.monotonic()
@@ -539,10 +539,10 @@ def progress(values, total, label, remark=str):
             shown = now
             minutes, seconds = divmod(round((now - start) / n * (total - n)), 60)
             line = f'{label} {n}/{total} {sum(last) / len(last):.2f} nats '
-            line += f'{minutes}:{seconds:02d} left {remark()}'
+            line = (line + f'{minutes}:{seconds:02d} left {remark()}').rstrip()
             if terminal:                    # written over, and no wider than the window
                 line = '\r' + line.ljust(60)[:shutil.get_terminal_size().columns - 1]
-            print(line.rstrip(' '), end='' if terminal else '\n', flush=True)
+            print(line, end='' if terminal else '\n', flush=True)
         yield value
     if terminal and total:
         print()
@@ -558,13 +558,16 @@ def learn(docs, vocab, args, spread, pressed):
     show_task(docs[args.seed % len(docs)], vocab)
 
     def name_now():
-        return write(state_dict, vocab, read_prompt('', vocab), args, next(seeds))[0]
+        try:
+            return write(state_dict, vocab, read_prompt('', vocab), args, next(seeds))[0]
+        except (ValueError, OverflowError):
+            raise InputError('the weights outgrow all numbers: lower the learning_rate')
 
     start = time.perf_counter()
     losses = until(pressed, train(state_dict, examples, rng, args.steps, spread=spread))
     done = len(list(progress(losses, args.steps, 'train', name_now)))
     seconds = time.perf_counter() - start
-    if done < args.steps:
+    if pressed:
         print('Ctrl-C: no more training, on with what was learnt')
         pressed.clear()
     print(f'trained {done} steps of {batch_size} names in {seconds:.1f} s '
@@ -576,9 +579,9 @@ def learn(docs, vocab, args, spread, pressed):
 def evaluate(state_dict, held_out, vocab, spread, pressed):
     """Measure a model on names that it has never seen; no seed changes which."""
     count = min(1024, len(held_out))
-    draws = block_size if count < 4 * block_size else 1     # of few names, more
+    draws = block_size if count < 4 * block_size else 1     # few names: more draws of each
     if draws == 1:
-        count -= count % block_size         # so every number of masks is drawn as often
+        count -= count % block_size         # so (in microdiffusion.py) all k come as often
     docs = random.Random(0).sample(held_out, count)
     examples = [encode(doc, vocab) for doc in docs]
     values = held_out_nats(state_dict, examples, random.Random(0), draws, spread)
@@ -587,7 +590,7 @@ def evaluate(state_dict, held_out, vocab, spread, pressed):
         print('Ctrl-C: no more measuring, on to the names')
         return
     mean = statistics.mean(values)
-    error = statistics.stdev(values) / math.sqrt(count) if count > 1 else math.nan
+    error = statistics.stdev(values) / math.sqrt(count) if count > 1 else math.inf
     characters = sum([len(doc) + 1 for doc in docs]) / count        # the end is one
     print(f'held-out: {mean:.1f} nats per name, standard error {error:.1f} '
           f'({mean / characters:.2f} per character)')
@@ -663,6 +666,10 @@ def main(argv=None):
     """Run the command line; returns the exit status."""
     parser = make_parser()
     args = parser.parse_args(argv)
+    if [] in vars(args).values():           # what -- becomes before Python 3.13
+        parser.error('-- is no value')
+    if sys.stdout is None:                  # closed, or Windows without a console
+        sys.stdout = open(os.devnull, 'w')
     if hasattr(sys.stdout, 'reconfigure'):
         sys.stdout.reconfigure(errors='replace')        # for consoles without accents
     try:
@@ -672,9 +679,9 @@ def main(argv=None):
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:                 # the reader has seen enough, like head
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor may the exit fail
     except OSError as error:
-        path = error.filename or args.save
+        path = error.filename or args.save or 'the output'
         parser.error(f'{path}: {error.strerror}; give another path')
     return 0
 

@@ -1,200 +1,278 @@
 """Measure all that the README says about quality: python -m tests.results [--quick].
 
-Trains both programs with seeds that the defaults were not chosen on, and prints each table of the
-README. Models are kept in a temporary folder while it runs; as many processes as processors.
+Trains both programs, as they are and with parts left out, and prints the tables of the README. The
+seeds of the models are none that the defaults were chosen on. One model per process, as many
+processes as processors.
 """
 import argparse
 import collections
 import concurrent.futures
-import functools
+import contextlib
 import gc
+import inspect
 import math
 import os
 import random
+import statistics
 import sys
-import tempfile
 import time
+from statistics import mean
+from unittest import mock
 
-import microdiffusion as diffusion
-import microgpt as left_to_right
+import microdiffusion
+import microgpt
+from tests import make_models
+from tests.judge import QUALITY, NGram, characters, quality
 
-PROGRAMS = {'diffusion': diffusion, 'GPT': left_to_right}
+LABS = {'diffusion': microdiffusion, 'GPT': microgpt}
+TEMPERATURES = (0.5, 0.6, 0.7, 0.8, 1.0, 1.2)
+STEPS = (1, 2, 4, 8, 16, 32)
+TIMES = (0.5, 1, 2, 3)          # the number of examples, as multiples of the default
 
-
-class NGram:
-    """Character n-gram model, each order smoothed by the next lower one (Witten-Bell style).
-
-    It judges samples from outside: it is no part of either program.
-    """
-
-    def __init__(self, docs, order, strength=5.0):
-        self.order, self.strength = order, strength
-        self.vocab = len(set(''.join(docs))) + 1
-        self.counts, self.totals = collections.Counter(), collections.Counter()
-        for doc in docs:
-            for context, char in self.steps(doc):
-                for start in range(order):
-                    self.counts[context[start:], char] += 1
-                    self.totals[context[start:]] += 1
-
-    def steps(self, doc):
-        text = '^' * (self.order - 1) + doc + '$'
-        for n in range(self.order - 1, len(text)):
-            yield text[n - self.order + 1:n], text[n]
-
-    def nats(self, doc):
-        """-log p(doc), its end included."""
-        total = 0.0
-        for context, char in self.steps(doc):
-            p = 1 / self.vocab
-            for start in range(self.order - 1, -1, -1):
-                seen = context[start:]
-                p = ((self.counts[seen, char] + self.strength * p)
-                     / (self.totals[seen] + self.strength))
-            total -= math.log(p)
-        return total
+# How much is done: training steps (None: the default), names to measure the default on and the
+# variants, samples at the defaults and otherwise, and names with a hidden letter.
+Size = collections.namedtuple('Size', 'steps names fewer samples some questions')
+FULL = Size(None, 1024, 256, 1000, 300, 500)
+QUICK = Size(40, 32, 16, 20, 10, 10)
 
 
-def per_character(ngram, docs):
-    return sum(map(ngram.nats, docs)) / sum(len(doc) + 1 for doc in docs)
+# What is trained and how names are sampled: rows of the tables.
+
+def all_at_temperature(logits, tokens, rng, temperature):
+    """In place of draw: the end is drawn like the letters."""
+    probs = microdiffusion.softmax([logits[token] for token in tokens], 1 / temperature)
+    return rng.choices(tokens, [p.data for p in probs])[0]
+
+MAKE_WEIGHTS = microdiffusion.make_weights
+
+def small_weights(vocab_size, rng):
+    """In place of make_weights: a standard deviation of 0.08, as microGPT has it."""
+    state_dict = MAKE_WEIGHTS(vocab_size, rng)
+    values = microdiffusion.parameters(state_dict)
+    factor = 0.08 / statistics.pstdev([value.data for value in values])
+    for value in values:
+        value.data *= factor
+    return state_dict
+
+# A model: its program, seed, training steps as a multiple of the default, and what it replaces.
+Model = collections.namedtuple('Model', 'kind seed times changes')
+
+SAME_TIME = 2.5                 # a second layer takes about that many times as long: tests.speed
+LEFT_OUT = {
+    'heads without direction (slope 0)': ('diffusion', 1, {'slope': 0.0}),
+    'all heads look left': ('diffusion', 1, {'heads': microgpt.heads}),
+    'one layer': ('diffusion', 1, {'n_layer': 1}),
+    'one layer, for the same time': ('diffusion', SAME_TIME, {'n_layer': 1}),
+    'initial weights of 0.08': ('diffusion', 1, {'make_weights': small_weights}),
+}
+LEFT_OUT_OF_GPT = {'GPT, heads without direction': ('GPT', 1, {'slope': 0.0})}
+VARIANTS = {**LEFT_OUT, **LEFT_OUT_OF_GPT}
+
+# A way to sample from the first diffusion model: what it replaces, and options of denoise.
+SAMPLERS = {
+    'the end at temperature T too': ({'draw': all_at_temperature}, {}),
+    'strict confidence (noise 0)': ({}, {'noise': 0.0}),
+    'random order': ({}, {'noise': 1e6}),
+}
 
 
-def mean(values):
-    return sum(values) / len(values)
+# What a process does: train a model, or measure one.
 
+def work(model, function, *args):
+    """function(program, *args) with the model's changes in place."""
+    gc.disable()                            # as the programs do
+    lab = LABS[model.kind]
+    with contextlib.ExitStack() as stack:
+        for name, value in model.changes.items():
+            stack.enter_context(mock.patch.object(lab, name, value))
+        return function(lab, *args)
 
-def deviation(values):
-    """Standard deviation of a sample; 0 for a single value."""
-    return math.sqrt(sum((v - mean(values)) ** 2 for v in values) / max(1, len(values) - 1))
+def names_and_vocab(lab):
+    """(names to train on, names held out, vocabulary), as the programs have them."""
+    docs = lab.read_names(make_models.NAMES)
+    return (*lab.split(docs), lab.make_vocab(docs))
 
-
-def data(count):
-    """(training names, so many of the held-out names), the same ones the programs use."""
-    path = os.path.join(os.path.dirname(os.path.abspath(diffusion.__file__)), 'names.txt')
-    docs, held_out = diffusion.split(diffusion.read_names(path))
-    return docs, random.Random(0).sample(held_out, min(count, len(held_out)))
-
-
-def train(kind, seed, steps, path):
-    """Train one model, as the command line does, and save it."""
-    lab, (docs, _) = PROGRAMS[kind], data(1)
-    rng, vocab = random.Random(seed), lab.make_vocab(docs)
-    weights = lab.make_weights(len(vocab), rng)
-    for _ in lab.train(weights, [lab.encode(doc, vocab) for doc in docs], rng, steps):
+def train(lab, seed, steps):
+    """Train as the command line does; returns the weights as numbers, fit to be sent."""
+    docs, _, vocab = names_and_vocab(lab)
+    rng = random.Random(seed)
+    state_dict = lab.make_weights(len(vocab), rng)
+    for _ in lab.train(state_dict, [lab.encode(doc, vocab) for doc in docs], rng, steps):
         pass
-    lab.save(path, weights, vocab)
+    return [value.data for value in lab.parameters(state_dict)]
 
+def model_of(lab, numbers, vocab):
+    """The state_dict that these numbers came from."""
+    state_dict = lab.make_weights(len(vocab), random.Random(0))
+    for value, number in zip(lab.parameters(state_dict), numbers):
+        value.data = number
+    return state_dict
 
-def held_out(kind, path, count, draws):
-    """(mean nats, error from the draws, error from the names) of so many held-out names.
+def held_out(lab, numbers, count):
+    """For each of so many held-out names a list of nats: exact, or a draw for each number of masks.
 
-    Every draw is a pass over all names, so that the spread between the passes is the draws' own.
+    The masks do not depend on the model, so that models may be compared name by name.
     """
-    lab, (_, docs) = PROGRAMS[kind], data(count)
-    weights, vocab = lab.load(path)
-    tokens = [lab.encode(doc, vocab) for doc in docs]
-    rng, passes = random.Random(0), []
-    for draw in range(draws if lab is diffusion else 1):
-        turn = draw % len(tokens)           # another k for each name
-        nats = list(lab.held_out_nats(weights, tokens[turn:] + tokens[:turn], rng))
-        passes.append(nats[len(nats) - turn:] + nats[:len(nats) - turn])
-    by_name = [mean(nats) for nats in zip(*passes)]
-    return (mean(by_name), deviation([mean(nats) for nats in passes]) / math.sqrt(len(passes)),
-            deviation(by_name) / math.sqrt(len(by_name)))
+    _, docs, vocab = names_and_vocab(lab)
+    state_dict, rows = model_of(lab, numbers, vocab), []
+    for n, doc in enumerate(some(docs, count)):
+        tokens = lab.encode(doc, vocab)
+        if lab is microgpt:
+            rows.append([lab.example_nats(state_dict, tokens)])
+        else:
+            rows.append([lab.example_nats(state_dict, tokens, [k], (lab.block_size + 1) * n + k)
+                         for k in range(1, lab.block_size + 1)])
+    return rows
 
+def some(docs, count):
+    """So many held-out names; fewer are the first of more."""
+    docs = random.Random(0).sample(docs, len(docs))
+    return docs[:count]
 
-def by_masked(path, count):
-    """{k: mean cross-entropy of a token when k of the 16 are masked}."""
-    _, docs = data(count)
-    weights, vocab = diffusion.load(path)
-    rng, out = random.Random(0), {}
-    for k in (1, 2, 4, 8, 12, 16):
-        terms = []
-        for doc in docs:
-            tokens = diffusion.encode(doc, vocab)
-            hidden = rng.sample(range(len(tokens)), k)
-            noisy = [diffusion.MASK if n in hidden else t for n, t in enumerate(tokens)]
-            terms += [v.data for v in diffusion.cross_entropies(weights, noisy, tokens)]
-        out[k] = mean(terms)
-    return out
-
-
-def sample(kind, path, count, seed, **options):
+def sample(lab, numbers, count, options):
     """(texts with their PADs, evaluations per name)."""
-    lab = PROGRAMS[kind]
-    weights, vocab = lab.load(path)
-    rng, texts, evaluations = random.Random(seed), [], 0
-    for _ in range(count):
-        if lab is left_to_right:
-            tokens = lab.generate(weights, [], rng, **options)
+    _, _, vocab = names_and_vocab(lab)
+    state_dict, texts, evaluations = model_of(lab, numbers, vocab), [], 0
+    for seed in range(count):
+        rng = random.Random(seed)
+        if lab is microgpt:
+            tokens = lab.generate(state_dict, [], rng, **options)
             evaluations += min(len(tokens) + 1, lab.block_size - 1)
         else:
-            for _, _, tokens in lab.denoise(weights, [lab.MASK] * lab.block_size, rng, **options):
+            hidden = [lab.MASK] * lab.block_size
+            for _, _, tokens in lab.denoise(state_dict, hidden, rng, **options):
                 evaluations += 1
         texts.append(lab.decode(tokens, vocab))
     return texts, evaluations / count
 
+def surest(lab, state_dict, tokens, count):
+    """The positions that confidence without noise would reveal, so many of them."""
+    masked = [n for n, token in enumerate(tokens) if token == lab.MASK]
+    confidence = {}
+    for n, logits in zip(masked, lab.mask_predictor(state_dict, tokens, masked)):
+        options = [logits[t] for t in lab.allowed(tokens, n, 0, len(logits))]
+        confidence[n] = max([z.data for z in options]) - lab.logsumexp(options).data
+    return sorted(masked, key=confidence.get, reverse=True)[:count]
 
-def agreement(path, count):
-    """[(reveals of a step, share that confidence without noise would choose too, chance)]."""
-    weights, vocab = diffusion.load(path)
-    rng, hits = random.Random(1), collections.defaultdict(list)
-    for _ in range(count):
-        before = [diffusion.MASK] * diffusion.block_size
-        for step, _, after in diffusion.denoise(weights, before, rng):
-            masked = [n for n, token in enumerate(before) if token == diffusion.MASK]
-            sure = {}
-            for n, logits in zip(masked, diffusion.mask_predictor(weights, before, masked)):
-                options = [logits[t] for t in diffusion.allowed(before, n, 0, len(vocab))]
-                sure[n] = max(z.data for z in options) - diffusion.logsumexp(options).data
-            revealed = [n for n in masked if after[n] != diffusion.MASK]
-            chosen = sorted(masked, key=sure.get, reverse=True)[:len(revealed)]
-            hits[step].append((len(revealed), len(set(revealed) & set(chosen)) / len(revealed),
-                               len(revealed) / len(masked)))
+def agreement(lab, numbers, count):
+    """{step: (tokens revealed, share that is surest without noise too, share by chance)}."""
+    _, _, vocab = names_and_vocab(lab)
+    state_dict, rows = model_of(lab, numbers, vocab), collections.defaultdict(list)
+    for seed in range(count):
+        before = [lab.MASK] * lab.block_size
+        for step, _, after in lab.denoise(state_dict, before, random.Random(seed)):
+            new = {n for n, token in enumerate(before) if token != after[n]}
+            both = new & set(surest(lab, state_dict, before, len(new)))
+            rows[step].append((len(new), len(both) / len(new), len(new) / before.count(lab.MASK)))
             before = after
-    return {step: [mean(column) for column in zip(*rows)] for step, rows in hits.items()}
+    return {step: list(map(mean, zip(*rows[step]))) for step in sorted(rows)}
 
-
-def restored(diffusion_path, gpt_path, count):
-    """{(task, way): share of hidden letters found}, one hidden letter a name."""
-    docs, names = data(count)
-    weights, vocab = diffusion.load(diffusion_path)
-    gpt_weights, gpt_vocab = left_to_right.load(gpt_path)
+def restored(lab, numbers, gpt_numbers, count):
+    """{way: (share of hidden first letters found, share of any letters)}, one hidden a name."""
+    docs, names, vocab = names_and_vocab(lab)
+    gpt_vocab = names_and_vocab(microgpt)[2]
+    state_dict, gpt = model_of(lab, numbers, vocab), model_of(microgpt, gpt_numbers, gpt_vocab)
+    commonest = collections.Counter([doc[0] for doc in docs]).most_common(1)[0][0]
     letters, rng = gpt_vocab[1:], random.Random(0)
-    commonest = collections.Counter(doc[0] for doc in docs).most_common(1)[0][0]
-    right = collections.Counter()
 
-    def gpt_logits(text):
-        tokens = [left_to_right.BOS] + [gpt_vocab.index(char) for char in text]
-        return left_to_right.gpt(gpt_weights, tokens)
+    def guesses(name, n):
+        hidden = lab.encode(name, vocab)
+        hidden[n] = lab.MASK
+        [logits] = lab.mask_predictor(state_dict, hidden, [n])
+        yield 'diffusion, one evaluation', lambda char: logits[vocab.index(char)].data
+        after = microgpt.gpt(gpt, microgpt.encode(name[:n], gpt_vocab)[:-1])[-1]
+        yield 'GPT, from the letters before', lambda char: after[gpt_vocab.index(char)].data
+        yield f'GPT, scoring {len(letters)} names', lambda char: -microgpt.example_nats(
+            gpt, microgpt.encode(name[:n] + char + name[n + 1:], gpt_vocab))
+        yield f'always "{commonest}"', commonest.__eq__
 
-    def gpt_nats(doc):
-        return sum(left_to_right.cross_entropies(
-            gpt_weights, left_to_right.encode(doc, gpt_vocab))).data
-    for name in names:
-        for task, n in (('first', 0), ('any', rng.randrange(len(name)))):
-            tokens = diffusion.encode(name, vocab)
-            tokens[n] = diffusion.MASK
-            [logits] = diffusion.mask_predictor(weights, tokens, [n])
-            best = max(letters, key=lambda char: logits[vocab.index(char)].data)
-            right[task, 'diffusion, one evaluation'] += best == name[n]
-            logits = gpt_logits(name[:n])[-1]
-            best = max(letters, key=lambda char: logits[gpt_vocab.index(char)].data)
-            right[task, 'GPT, from the letters before'] += best == name[n]
-            best = min(letters, key=lambda char: gpt_nats(name[:n] + char + name[n + 1:]))
-            right[task, f'GPT, scoring {len(letters)} names'] += best == name[n]
-            right[task, f'always "{commonest}"'] += commonest == name[n]
-    return {key: hits / len(names) for key, hits in right.items()}
+    found = collections.defaultdict(lambda: [0, 0])
+    for name in some(names, count):
+        for task, n in enumerate((0, rng.randrange(len(name)))):
+            for way, score in guesses(name, n):
+                found[way][task] += (max(letters, key=score) == name[n]) / count
+    return dict(found)
 
 
-def quality(texts, docs, ngram):
-    """A row of figures on sampled texts."""
-    names = [text.split('.')[0] for text in texts]
-    broken = sum(text.rstrip('.') != name for text, name in zip(texts, names))
-    return [f'{100 * len(set(names)) / len(names):.1f} %',
-            f'{100 * mean([name in docs for name in names]):.0f} %', f'{broken}',
-            f'{mean([len(name) for name in names]):.2f}', f'{per_character(ngram, names):.2f}']
+# The jobs: all that is trained first, then all that is measured, the longest jobs first.
 
+Job = collections.namedtuple('Job', 'seconds model function args')      # seconds to sort by
+
+def make_models(seeds):
+    """{label: Model} of all that is trained; a kind alone is the default with the first seed."""
+    made = {kind: Model(kind, seeds[0], 1, {}) for kind in LABS}
+    for kind in LABS:
+        made.update({(kind, 'seed', seed): Model(kind, seed, 1, {}) for seed in seeds[1:]})
+        made.update({(kind, 'times', n): Model(kind, seeds[0], n, {}) for n in TIMES if n != 1})
+    for label, (kind, times, changes) in VARIANTS.items():
+        made[label] = Model(kind, seeds[0], times, changes)
+    return made
+
+def default_steps(lab):
+    """How many steps training takes if nothing is said."""
+    return inspect.signature(lab.train).parameters['steps'].default
+
+def train_jobs(made, size):
+    """{label: Job} that trains each model."""
+    jobs = {}
+    for label, model in made.items():
+        lab = LABS[model.kind]
+        steps = round((size.steps or default_steps(lab)) * model.times)
+        layers = model.changes.get('n_layer', lab.n_layer)
+        per_name = {('GPT', 1): 0.0055, ('diffusion', 1): 0.008}.get((model.kind, layers), 0.021)
+        jobs[label] = Job(per_name * lab.batch_size * steps, model, train, (model.seed, steps))
+    return jobs
+
+def default(kind, name):
+    """What an option of sampling is if nothing is said."""
+    sampler = microdiffusion.denoise if kind == 'diffusion' else microgpt.generate
+    return inspect.signature(sampler).parameters[name].default
+
+def measure_jobs(made, numbers, size):
+    """{(task, label): Job} that measures them."""
+    jobs = {}
+
+    def sampling(label, of, count, changes, options):
+        model = made[of]._replace(changes={**made[of].changes, **changes})
+        seconds = 0.007 * options.get('steps', 13) if model.kind == 'diffusion' else 0.003
+        jobs['samples', label] = Job(seconds * count, model, sample, (numbers[of], count, options))
+
+    for label, model in made.items():
+        alike = model.kind == 'diffusion' and (model.changes or model.times != 1)
+        count = size.fewer if alike else size.names
+        seconds = 0.1 if model.kind == 'diffusion' else 0.003
+        jobs['held-out', label] = Job(seconds * count, model, held_out, (numbers[label], count))
+    for kind in LABS:
+        sampling(kind, kind, size.samples, {}, {})
+        for t in set(TEMPERATURES) - {default(kind, 'temperature')}:
+            sampling((kind, 'temperature', t), kind, size.some, {}, {'temperature': t})
+    for n in set(STEPS) - {default('diffusion', 'steps')}:
+        sampling(('diffusion', 'steps', n), 'diffusion', size.some, {}, {'steps': n})
+    for label in VARIANTS:
+        sampling(label, label, size.some, {}, {})
+    for label, (changes, options) in SAMPLERS.items():
+        sampling(label, 'diffusion', size.some, changes, options)
+    jobs['agreement', ''] = Job(0.18 * size.some, made['diffusion'], agreement,
+                                (numbers['diffusion'], size.some))
+    jobs['restored', ''] = Job(0.15 * size.questions, made['diffusion'], restored,
+                               (numbers['diffusion'], numbers['GPT'], size.questions))
+    return jobs
+
+def do(jobs, pool):
+    """The results of jobs by their labels, the longest begun first."""
+    start = time.time()
+    futures = {}
+    for label in sorted(jobs, key=lambda label: -jobs[label].seconds):
+        job = jobs[label]
+        futures[pool.submit(work, job.model, job.function, *job.args)] = label
+    for n, future in enumerate(concurrent.futures.as_completed(futures), 1):
+        label = futures[future]
+        print(f'[{time.time() - start:5.0f} s] {n}/{len(jobs)} {jobs[label].function.__name__} '
+              f'{label}', file=sys.stderr, flush=True)
+    return {label: future.result() for future, label in futures.items()}
+
+
+# The tables.
 
 def table(title, heads, rows):
     """Print a table in Markdown."""
@@ -203,114 +281,143 @@ def table(title, heads, rows):
         print(f'| {" | ".join(map(str, row))} |')
     sys.stdout.flush()
 
+def error(values):
+    """The standard error of their mean."""
+    return statistics.stdev(values) / math.sqrt(len(values))
 
-def without_collector(function, *args, **options):
-    gc.disable()                            # as the programs do while they train
-    return function(*args, **options)
+def error_of_draws(rows):
+    """The standard error of the mean that comes from the masks: from passes over all names."""
+    draws = len(rows[0])
+    passes = [mean([row[(n + turn) % draws] for n, row in enumerate(rows)])
+              for turn in range(draws)]     # in each pass every number of masks, equally often
+    return error(passes) if draws > 1 else 0.0
 
+def against(results, label):
+    """[nats, error of the difference from the default], by the same masks of the same names."""
+    kind = next((kind for kind in LABS if kind in (label, label[0])), None) or VARIANTS[label][0]
+    theirs = list(map(mean, results['held-out', kind]))
+    if label == kind:
+        return [f'{mean(theirs):.2f}', '']
+    differences = [mean(a) - b for a, b in zip(results['held-out', label], theirs)]
+    return [f'{mean(theirs) + mean(differences):.2f}', f'{error(differences):.2f}']
+
+def likelihoods(results, seeds, docs, names):
+    """How well each model predicts held-out names."""
+    rows = []
+    for kind in LABS:
+        labels = [kind] + [(kind, 'seed', seed) for seed in seeds[1:]]
+        found = [results['held-out', label] for label in labels]
+        nats = [mean(map(mean, one)) for one in found]
+        rows.append([kind, 'bound' if kind == 'diffusion' else 'exact',
+                     ' '.join([f'{n:.2f}' for n in nats]), f'{mean(nats):.2f}',
+                     f'{statistics.stdev(nats):.2f}' if len(nats) > 1 else '-',
+                     f'{error_of_draws(found[0]):.2f}', f'{error(list(map(mean, found[0]))):.2f}',
+                     f'{mean(nats) * len(names) / characters(names):.2f}'])
+    for order, label in enumerate(('letter frequencies', 'bigrams', 'trigrams', '4-grams'), 1):
+        nats = list(map(NGram(docs, order).nats, names))
+        rows.append([label, 'exact', '', f'{mean(nats):.2f}', '', '', f'{error(nats):.2f}',
+                     f'{sum(nats) / characters(names):.2f}'])
+    draws = len(results['held-out', 'diffusion'][0])
+    table(f'Held-out: nats per name ({len(names)} names, {draws} draws each for diffusion; seeds '
+          f'{" ".join(map(str, seeds))})',
+          ['model', 'likelihood', 'by seed', 'mean', 'spread of seeds', 'error of draws',
+           'error of names', 'per character'], rows)
+
+def by_masked(results):
+    """How much the number of masks matters, from the same draws."""
+    rows = results['held-out', 'diffusion']
+    length = len(rows[0])                   # a draw is L / k times the sum of k cross-entropies
+    table('How much is masked: nats per masked token', [f'tokens masked of {length}', 'nats'],
+          [[k, f'{mean([row[k - 1] for row in rows]) / length:.2f}']
+           for k in (1, 2, 4, 8, 12, 16) if k <= length])
+
+def samples(results, docs, names, size):
+    """The tables of sampled names; the first is of more names than the others."""
+    known, judge = set(docs), NGram(docs, 4)
+
+    def judged(label, count):
+        return quality(results['samples', label][0][:count], known, judge)
+
+    rows = [[kind] + judged(kind, size.samples) for kind in LABS]
+    rows.append(['held-out names'] + quality(names, known, judge))
+    table(f'Samples at the defaults ({size.samples}; nats by a 4-gram model of the training names)',
+          ['from'] + QUALITY, rows)
+
+    rows = []
+    for label in ('diffusion', *LEFT_OUT, *SAMPLERS, 'GPT', *LEFT_OUT_OF_GPT):
+        nats = ['', ''] if label in SAMPLERS else against(results, label)
+        rows.append([label, *nats, *judged(label, size.some)])
+    table(f'What each ingredient brings, by leaving it out ({size.some} names each)',
+          ['model', 'held-out nats', 'error of the difference'] + QUALITY, rows)
+
+    rows = []
+    for n in STEPS:
+        usual = n == default('diffusion', 'steps')
+        label = 'diffusion' if usual else ('diffusion', 'steps', n)
+        rows.append([n, f'{results["samples", label][1]:.0f}', *judged(label, size.some)])
+    table(f'Denoising steps ({size.some} names each)', ['steps', 'evaluations'] + QUALITY, rows)
+
+    for kind in LABS:
+        usual = default(kind, 'temperature')
+        rows = [[t] + judged(kind if t == usual else (kind, 'temperature', t), size.some)
+                for t in sorted({*TEMPERATURES, usual})]
+        table(f'Temperature, {kind} ({size.some} names each)', ['T'] + QUALITY, rows)
+
+def more_examples(results, steps):
+    """What more training brings to both models."""
+    rows = []
+    for n in TIMES:
+        labels = [kind if n == 1 else (kind, 'times', n) for kind in LABS]
+        nats = [against(results, label)[0] for label in labels]
+        rows.append([round(n * steps) * microgpt.batch_size, *nats,
+                     f'{float(nats[0]) - float(nats[1]):.2f}'])
+    table('How many examples: held-out nats', ['examples', *LABS, 'gap'], rows)
+
+def order_and_letters(results, size):
+    """In which order letters are revealed, and how often a hidden one is found."""
+    table('Reveals that confidence without noise would choose too (chance in brackets)',
+          ['step', 'tokens revealed', 'share'],
+          [[step, f'{n:.0f}', f'{100 * share:.0f} % ({100 * chance:.0f} %)']
+           for step, (n, share, chance) in results['agreement', ''].items()])
+    table(f'One hidden letter of {size.questions} held-out names: how often it is found',
+          ['by', 'the first letter', 'any one letter'],
+          [[way] + [f'{100 * share:.0f} %' for share in shares]
+           for way, shares in results['restored', ''].items()])
 
 def main(argv=None):
+    """Run the command line; returns the exit status."""
     parser = argparse.ArgumentParser('python -m tests.results', description=__doc__.splitlines()[0])
-    parser.add_argument('--quick', action='store_true', help='a taste: 500 steps, 1 seed, 100 names')
+    parser.add_argument('--quick', action='store_true', help='a taste: hardly any training, 1 seed')
     parser.add_argument('--seeds', metavar='N', type=int, nargs='+', default=[1, 2, 3],
                         help='of the models (1 2 3)')
     parser.add_argument('--processes', metavar='N', type=int, default=os.cpu_count(),
                         help='how many at a time (one per processor)')
+    parser.add_argument('--models', metavar='FOLDER',
+                        help='only say whether the saved models are what the programs make')
     args = parser.parse_args(argv)
-    steps, count, few = (500, 100, 20) if args.quick else (2000, 1000, 200)
-    seeds = args.seeds[:1] if args.quick else args.seeds
-    start, done = time.time(), []
-    docs, names = data(count)
-    known = set(docs)
-    judge = NGram(docs, 4)
+    if args.models:
+        return make_models.check(args.models)
+    size, seeds = (QUICK, args.seeds[:1]) if args.quick else (FULL, args.seeds)
 
-    def progress(label):
-        done.append(label)
-        print(f'[{time.time() - start:5.0f} s] {len(done)}/{total} {label}', file=sys.stderr,
-              flush=True)
+    start = time.time()
+    made = make_models(seeds)
+    with concurrent.futures.ProcessPoolExecutor(args.processes) as pool:
+        numbers = do(train_jobs(made, size), pool)
+        results = do(measure_jobs(made, numbers, size), pool)
 
-    with tempfile.TemporaryDirectory() as folder, \
-            concurrent.futures.ProcessPoolExecutor(args.processes) as pool:
-        def submit(label, function, *arguments, **options):
-            future = pool.submit(without_collector, function, *arguments, **options)
-            future.add_done_callback(lambda _: progress(label))
-            return future
-
-        def path(kind, seed):
-            return os.path.join(folder, f'{kind}-{seed}.json')
-        first = functools.partial(path, seed=seeds[0])
-        models = [(kind, seed) for seed in seeds for kind in PROGRAMS]
-        samplers = {'default': {}}
-        samplers.update({f'{n} steps': {'steps': n} for n in (1, 2, 4, 8, 16)})
-        samplers.update({f'T = {t}': {'temperature': t} for t in (0.6, 0.8, 1.0, 1.3, 1.6)})
-        samplers.update({'noise 4.5': {}, 'noise 0': {'noise': 0.0}, 'random': {'noise': 1e6}})
-        total = 2 * len(models) + len(samplers) + 4
-        training = [submit(f'trained {kind}, seed {seed}', train, kind, seed, steps,
-                           path(kind, seed)) for kind, seed in models]
-        for future in training:
-            future.result()
-        yardstick = {(kind, seed): submit(f'held-out names, {kind}, seed {seed}', held_out, kind,
-                                          path(kind, seed), count, 32) for kind, seed in models}
-        hidden = submit('hidden letters', restored, first('diffusion'), first('GPT'), count // 2)
-        masked = submit('tokens masked', by_masked, first('diffusion'), count)
-        agreeing = submit('confidence', agreement, first('diffusion'), few)
-        drawn = {label: submit(f'samples, {label}', sample, 'diffusion', first('diffusion'),
-                               count if label == 'default' else few, 7, **options)
-                 for label, options in samplers.items()}
-        drawn['GPT'] = submit('samples, GPT', sample, 'GPT', first('GPT'), count, 7)
-
-        rows = []
-        for kind in PROGRAMS:
-            figures = [yardstick[kind, seed].result() for seed in seeds]
-            nats = [figure[0] for figure in figures]
-            rows.append([kind, 'bound' if kind == 'diffusion' else 'exact',
-                         ' '.join(f'{n:.2f}' for n in nats), f'{mean(nats):.2f}',
-                         f'{deviation(nats):.2f}' if len(nats) > 1 else '-',
-                         f'{mean([figure[1] for figure in figures]):.2f}',
-                         f'{mean([figure[2] for figure in figures]):.2f}',
-                         f'{mean(nats) * len(names) / sum(len(d) + 1 for d in names):.2f}'])
-        for order, label in ((1, 'letter frequencies'), (2, 'bigrams'), (3, 'trigrams'),
-                             (4, '4-grams')):
-            nats = list(map(NGram(docs, order).nats, names))
-            rows.append([label, 'exact', '', f'{mean(nats):.2f}', '', '',
-                         f'{deviation(nats) / math.sqrt(len(nats)):.2f}',
-                         f'{sum(nats) / sum(len(d) + 1 for d in names):.2f}'])
-        table(f'Held-out: nats per name ({steps} steps of 4 names, {len(names)} held-out names, '
-              f'32 draws; seeds {" ".join(map(str, seeds))})',
-              ['model', 'likelihood', 'by seed', 'mean', 'spread of seeds', 'error of draws',
-               'error of names', 'per character'], rows)
-        table('How much is masked: nats per masked token', ['tokens masked of 16', 'nats'],
-              [[k, f'{nats:.2f}'] for k, nats in masked.result().items()])
-
-        heads = ['distinct', 'in the training names', 'broken', 'mean length', 'nats per character']
-        texts = {label: future.result() for label, future in drawn.items()}
-        table(f'Samples ({count}; judged by a 4-gram model of the training names)', ['from'] + heads,
-              [['diffusion'] + quality(texts['default'][0], known, judge),
-               ['GPT'] + quality(texts['GPT'][0], known, judge),
-               ['held-out names'] + quality(names, known, judge)])
-        table(f'Denoising steps ({few} samples each)', ['steps', 'evaluations'] + heads,
-              [[label.split()[0], f'{texts[label][1]:.0f}'] + quality(texts[label][0], known, judge)
-               for label in texts if label.endswith(' steps')])
-        table(f'First temperature ({few} samples each)', ['T'] + heads,
-              [[label[4:]] + quality(texts[label][0], known, judge)
-               for label in texts if label.startswith('T = ')])
-        table(f'Order of revealing ({few} samples each)', ['order'] + heads,
-              [[order] + quality(texts[label][0], known, judge) for label, order in (
-                  ('noise 0', 'strict confidence'), ('noise 4.5', 'confidence and noise (default)'),
-                  ('random', 'random'))])
-        table('Reveals that confidence without noise would choose too (chance in brackets)',
-              ['step', 'tokens revealed', 'share'],
-              [[step, f'{n:.0f}', f'{100 * share:.0f} % ({100 * chance:.0f} %)']
-               for step, (n, share, chance) in sorted(agreeing.result().items())])
-        found = hidden.result()
-        ways = list(dict.fromkeys(way for _, way in found))
-        table(f'One hidden letter of {count // 2} held-out names: how often it is found',
-              ['by', 'the first letter', 'any one letter'],
-              [[way] + [f'{100 * found[task, way]:.0f} %' for task in ('first', 'any')]
-               for way in ways])
-    print(f'\n{time.time() - start:.0f} s with {args.processes} processes, '
-          f'Python {sys.version.split()[0]}')
+    docs, names, _ = names_and_vocab(microgpt)
+    names = some(names, size.names)
+    steps = size.steps or default_steps(microgpt)
+    likelihoods(results, seeds, docs, names)
+    by_masked(results)
+    samples(results, docs, names, size)
+    more_examples(results, steps)
+    order_and_letters(results, size)
+    print(f'\n{steps} steps of {microgpt.batch_size} names, so that training sees a name '
+          f'{steps * microgpt.batch_size / len(docs):.1f} times; {time.time() - start:.0f} s with '
+          f'{args.processes} processes, Python {sys.version.split()[0]}')
+    return 0
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(main())

@@ -1,9 +1,10 @@
 """Input that nobody means to give, made at random: a result or a line of error, no traceback."""
 import json
 import random
+from unittest import mock
 
-from tests.test_command_line import (ACCENTS, FEW, NAMES, PROGRAMS, CommandLineTest, command,
-                                     one_draw, run, run_process)
+from tests.command_line import (ACCENTS, FEW, NAMES, PROGRAMS, QUICK, CommandLineTest, command,
+                                one_draw, run, run_process)
 
 PIECES = ['a', 'an', 'Mar', '\u00e9', 'e\u0301', '\u00df', '\u0130', '\u03a3', '\u4e2d',
           '\U0001f600', '\u0958', '\u200d', '\u202e', '\ufeff', '\ufffd', '\xa0', '\xad', '_', '.',
@@ -13,6 +14,7 @@ LINE_ENDS = ['\n', '\r\n', '\r', '\n\n', '\x0b', '\x1c', '\u2028', '\n \n', '\0'
 NUMBERS = ['0', '1', '2', '3', '-0', '+1', ' 1 ', '1_0', '\u0661', '-1', '0.5', '.5', '1e-2', '1e9',
            '1e10', '1e400', '-inf', 'nan', '', ' ', 'x', '0x1', '1,5', '9' * 30, '9' * 5000, '1/2',
            '--', '\udcff', 'None', '1 2', '0.01', '0.00999', 'True']
+OPTIONS = ['samples', 'seed', 'temperature', 'denoise-steps', 'temp', 'steps', 'processes']
 JUNK = [None, True, False, 0, -1, 3, 0.5, -0.0, 1e-320, 1e9, 1e155, -1e300, 10 ** 18, 10 ** 300,
         10 ** 400, float('nan'), float('inf'), '', 'a', '.', '_.', '_.ab', '\ud800', 'x' * 300, [],
         [[]], [[0.5] * 16] * 16, {}, {'wte': []}, {'a': {'b': [1]}}]
@@ -33,20 +35,17 @@ def random_names(rng):
     content = content.encode(rng.choice(['utf-8', 'utf-8', 'utf-8', 'utf-8-sig', 'utf-16']))
     return content[:rng.randrange(len(content) + 1)] if kind == 3 else content
 
-
 def random_prompt(rng):
     """A prompt: letters and signs of prompts, or pieces of all kinds."""
     pieces = rng.choice([list('aemnr'), list('amn_') + ['_', '.'], PIECES + ['\udcff']])
     text = ''.join(rng.choice(pieces) for _ in range(rng.randrange(rng.choice([4, 8, 20]))))
     return text + rng.choice(['', '', '.'])
 
-
 def random_options(rng):
     """Some options, with numbers that may or may not be any."""
-    names = rng.sample(['samples', 'seed', 'temperature', 'denoise-steps', 'temp', 'steps'], 2)
+    names = rng.sample(OPTIONS, 2)
     numbers = rng.choice([NUMBERS[:8], NUMBERS])
     return [f'--{name}={rng.choice(numbers)}' for name in names]
-
 
 def places(tree):
     """All (container, key) in a tree of lists and dicts, the outer first; of lists, a few."""
@@ -57,13 +56,11 @@ def places(tree):
             found += places(tree[key])
     return found
 
-
 def scaled(tree, factor):
     """A tree of lists and dicts with its numbers multiplied."""
     if isinstance(tree, dict):
         return {key: scaled(value, factor) for key, value in tree.items()}
     return [scaled(value, factor) for value in tree] if isinstance(tree, list) else tree * factor
-
 
 def random_model(rng, texts):
     """The content of a file that was a saved model, of this program or of the other."""
@@ -103,12 +100,15 @@ def random_model(rng, texts):
     return json.dumps(model)
 
 
-class FuzzTest(CommandLineTest):
+class FuzzCase(CommandLineTest):
     """Each case is made from its number, so that one which fails can be made again."""
 
     def setUp(self):
         super().setUp()
-        self.quick = dict(zip(PROGRAMS, ([], ['--denoise-steps=2'])))
+        for program in PROGRAMS:            # any number of processes is asked for
+            patch = mock.patch.object(program, 'start_workers', return_value=[])
+            patch.start()
+            self.addCleanup(patch.stop)
         self.models = {program: self.model(program, FEW + ACCENTS) for program in PROGRAMS}
         self.texts = {program: self.read(path).decode() for program, path in self.models.items()}
 
@@ -129,7 +129,7 @@ class FuzzTest(CommandLineTest):
         path = self.write('fuzz.txt', random_names(rng))
         for program in PROGRAMS:
             self.check(case, program, ['--names', path, '--steps', 0, '--samples', 1,
-                                       *self.quick[program]], process)
+                                       *QUICK[program]], process)
 
     def run_prompt(self, case, process=False):
         """Models that are given a random prompt, and random numbers."""
@@ -137,7 +137,7 @@ class FuzzTest(CommandLineTest):
         prompt, options = random_prompt(rng), random_options(rng) if case % 3 == 0 else []
         for program in PROGRAMS:
             self.check(case, program, ['--load', self.models[program], '--samples=1',
-                                       '--prompt=' + prompt, *self.quick[program], *options],
+                                       '--prompt=' + prompt, *QUICK[program], *options],
                        process)
 
     def run_model(self, case, process=False):
@@ -148,7 +148,11 @@ class FuzzTest(CommandLineTest):
             path = self.write('fuzz.json', random_model(rng, texts))
             prompt = rng.choice(['', 'a', 'mar'])
             self.check(case, program, ['--load', path, '--samples=1', '--prompt=' + prompt,
-                                       *self.quick[program]], process)
+                                       *QUICK[program]], process)
+
+
+class FuzzTest(FuzzCase):
+    """Many cases, one after the other in this process."""
 
     def test_names(self):
         """Names files of any content."""
@@ -166,8 +170,13 @@ class FuzzTest(CommandLineTest):
         for case in range(80):
             self.run_model(case)
 
+
+class FuzzProcessTest(FuzzCase):
+    """Some of each as real processes."""
+    small = False
+
     def test_processes(self):
-        """Some of each as real processes."""
+        """Names, models, a prompt."""
         for case in range(1000, 1002):
             self.run_names(case, process=True)
             self.run_model(case, process=True)

@@ -2,8 +2,9 @@
 
 Level: easy. About 10 minutes.
 
-Do: answer the question. With a = Value(1.0), b = a + a and c = b + b + b, the derivative of c with
-respect to a is 6. Suppose that backward() was no more than `c.grad = 1.0; push(c)`, with
+Do: answer the question. With a = Value(1.0), b = a + a and c = b + b + b, the
+derivative of c with respect to a is 6. Suppose that backward() was no more than `c.grad
+= 1.0; push(c)`, with
 
     def push(node):
         for child, local_grad in zip(node._children, node._local_grads):
@@ -12,19 +13,15 @@ respect to a is 6. Suppose that backward() was no more than `c.grad = 1.0; push(
 
 What would a.grad be then? Follow it on paper before you run it.
 Look at: backward() in part 2, and at what it says of the youngest.
-Hint: c is made of two Values: b + b, and b. So b is pushed from three times; what is b.grad each
-time?
+Hint: c is made of two Values: b + b, and b. So b is pushed from three times; what is
+b.grad each time?
 Lab tests this breaks: none.
 """
 import microgpt
-from tests.exercises import Exercise
+from tests.exercises import Exercise, answers
 
 answer = None               # a.grad, one number
 
-def push(node):
-    for child, local_grad in zip(node._children, node._local_grads):
-        child.grad += local_grad * node.grad
-        push(child)
 
 class Order(Exercise):
     def test_answer(self):
@@ -33,10 +30,14 @@ class Order(Exercise):
         b = a + a
         c = b + b + b
         c.backward()
-        self.expect(got != a.grad, 'answer', got, f'what push() leaves in a.grad; {a.grad:g} is '
-                    f'the right derivative, that of backward()', 'b: push() reaches it three times')
-        a.grad, b.grad, c.grad = 0.0, 0.0, 1.0
-        for child in c._children: child.grad = 0.0              # b + b, which has no name, and b
-        push(c)
-        self.expect(got == a.grad, 'answer', got, 'what push() leaves in a.grad',
+        expected = 'what push() leaves in a.grad'
+        self.expect(got != a.grad, got, f'{expected}; {a.grad:g} is the right derivative, that of '
+                    f'backward()', 'b: push() reaches it three times and goes on from it each time')
+
+        for value in (a, b, c, *c._children):
+            value.grad = 0.0
+        answers.pushed(c)
+        self.expect(got != b.grad, got, f'{expected}; {b.grad:g} is what it leaves in b.grad',
+                    'the last step, from b to a: each push adds to a.grad twice')
+        self.expect(got == a.grad, got, expected,
                     'each line that adds to a.grad, and what b.grad is at that moment')

@@ -1,192 +1,480 @@
 """STOP: this file has the answers to the exercises. Look here when yours is done, or given up.
 
 For each exercise: a reference solution, and wrong ones such as students hand in, each with the slip
-in a word or two. A solution is a list of edits (file, old, new); old stands exactly once in its
-file. New functions go before one that the programs have; that is the `BEFORE_...` below.
+in a word or two, and with words that the checker's answer must have where it says where to look.
+A solution is a list of edits (file, old, new); old stands exactly once in its file. New functions
+go before one that the programs have; that is the `BEFORE_...` below.
 """
-GPT, DIFFUSION = 'microgpt.py', 'microdiffusion.py'
-BEFORE_YARDSTICK = 'def held_out_nats(state_dict, examples, rng, draws=1):\n'
+import os
+import re
+import sys
+
+GPT = 'microgpt.py'
+DIFFUSION = 'microdiffusion.py'
+BEFORE_YARDSTICK = {GPT: 'def example_nats(state_dict, tokens):\n',
+                    DIFFUSION: 'def example_nats(state_dict, tokens, ks, seed):\n'}
 BEFORE_ADAM = 'class Adam:\n'
 
-def both(old, new): return [(GPT, old, new), (DIFFUSION, old, new)]
-def insert(file, before, code): return [(file, before, code.lstrip('\n') + before)]
-def diffusion(*edits): return [(DIFFUSION, old, new) for old, new in edits]
-def answer(file, text): return [(file, 'answer = None', 'answer = ' + text)]
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-reference, wrong = {}, {}
+reference = {}
+wrong = {}
+
+
+def text_of(file, pattern):
+    """The lines of a program that match a pattern, up to the end of the last one."""
+    with open(os.path.join(TOP, file), encoding='utf-8') as program:
+        return re.search(f'^{pattern}.*', program.read(), re.MULTILINE).group()
+
+def with_parameter(signature, parameter):
+    """An edit that gives a function one more parameter."""
+    return signature, signature[:-2] + f',\n            {parameter}):'
+
+def gpt(*edits):
+    """Edits of microgpt.py."""
+    return [(GPT, old, new) for old, new in edits]
+
+def diffusion(*edits):
+    """Edits of microdiffusion.py."""
+    return [(DIFFUSION, old, new) for old, new in edits]
+
+def both(*edits):
+    """The same edits of both programs."""
+    return gpt(*edits) + diffusion(*edits)
+
+def function(file, code, before=None):
+    """A new function for one of the programs."""
+    before = before or BEFORE_YARDSTICK[file]
+    return [(file, before, code.lstrip('\n') + '\n' + before)]
+
+def answer(file, text):
+    """An answer to a question."""
+    return [(file + '.py', 'answer = None', 'answer = ' + text)]
+
 
 # Easy.
+
 RELU = '    def relu(self):'
-TANH = '    def tanh(self): return Value(math.tanh(self.data), (self,), (1 - {} ** 2,))\n'
-reference['e01_tanh'] = both(RELU, TANH.format('math.tanh(self.data)') + RELU)
+
+def tanh(text):
+    """An edit that gives Value this method before relu."""
+    return RELU, f'    def tanh(self): return {text}\n{RELU}'
+
+TANH = tanh('Value(math.tanh(self.data), (self,), (1 - math.tanh(self.data) ** 2,))')
+reference['e01_tanh'] = both(TANH)
 wrong['e01_tanh'] = {
-    'the derivative takes x for tanh(x)': both(RELU, TANH.format('self.data') + RELU),
-    'microgpt.py only': reference['e01_tanh'][:1],
-    'microdiffusion.py only': reference['e01_tanh'][1:],
-    'made of exp, which overflows': both(RELU, '''\
-    def tanh(self): return ((self * 2).exp() - 1) / ((self * 2).exp() + 1)
-''' + RELU)}
+    'no comma after the local gradient': (
+        both(tanh('Value(math.tanh(self.data), (self,), (1 - math.tanh(self.data) ** 2))')),
+        'the comma'),
+    'no comma after the child': (
+        both(tanh('Value(math.tanh(self.data), (self), (1 - math.tanh(self.data) ** 2,))')),
+        'the comma'),
+    'the derivative takes x for tanh(x)': (
+        both(tanh('Value(math.tanh(self.data), (self,), (1 - self.data ** 2,))')),
+        '1 - tanh(x) ** 2'),
+    'a float, not a Value': (both(tanh('math.tanh(self.data)')), 'what tanh returns'),
+    'a Value is given to math.tanh': (
+        both(tanh('Value(math.tanh(self), (self,), (1 - math.tanh(self) ** 2,))')), 'math.tanh'),
+    'the local gradient calls tanh of the Value': (
+        both(tanh('Value(math.tanh(self.data), (self,), (1 - self.tanh() ** 2,))')), 'class Value'),
+    'microgpt.py only': (gpt(TANH), 'class Value in microdiffusion.py'),
+    'microdiffusion.py only': (diffusion(TANH), 'class Value in microgpt.py'),
+    'made of exp, which overflows': (
+        both(tanh('((self * 2).exp() - 1) / ((self * 2).exp() + 1)')), 'bears large ones')}
 
-reference['e02_order'] = answer('e02_order.py', '12')
+reference['e02_order'] = answer('e02_order', '12')
 wrong['e02_order'] = {
-    'the right derivative': answer('e02_order.py', '6'),
-    'b.grad is whole each time': answer('e02_order.py', '3 * 2 * 3')}
+    'the right derivative': (answer('e02_order', '6'), 'three times'),
+    'b.grad is whole each time': (answer('e02_order', '3 * 2 * 3'), 'at that moment'),
+    'ends at b': (answer('e02_order', '1 + 2 + 3'), 'three times'),
+    'the last b.grad': (answer('e02_order', '3'), 'from b to a'),
+    'in words': (answer('e02_order', "'twelve'"), 'e02_order.py')}
 
-reference['e03_parameters'] = answer('e03_parameters.py', '(39360, 38400, 150528)')
+reference['e03_parameters'] = answer('e03_parameters', '(39360, 38400, 150528)')
 wrong['e03_parameters'] = {
-    'wte counted twice': answer('e03_parameters.py', '(39360, 39424, 152576)'),
-    'four times as many at twice the width': answer('e03_parameters.py', '(39360, 38400, 153600)'),
-    'two of three numbers': answer('e03_parameters.py', '(39360, 38400)')}
+    'wte counted twice': (answer('e03_parameters', '(39360, 39424, 152576)'), 'twice in use'),
+    'BOS forgotten': (answer('e03_parameters', '(39296, 38400, 150528)'), 'and BOS'),
+    'wpe forgotten': (answer('e03_parameters', '(38848, 37888, 149504)'), 'wpe'),
+    'four times as many at twice the width': (
+        answer('e03_parameters', '(39360, 38400, 153600)'), 'with its square'),
+    'two of three numbers': (answer('e03_parameters', '(39360, 38400)'), 'the line `answer')}
 
-reference['e04_first_loss'] = [
-    ('e04_first_loss.py', 'import microdiffusion,', 'import math, microdiffusion,'),
-    ('e04_first_loss.py', 'answer = None', 'answer = 9 * math.log(21), 16 * 0.6 * math.log(21)')]
+reference['e04_first_loss'] = answer('e04_first_loss', '9 * math.log(21), 16 * 0.6 * math.log(21)')
 wrong['e04_first_loss'] = {
-    'as if all were masked': answer('e04_first_loss.py', '(27.4, 48.7)'),
-    'the end is no token': answer('e04_first_loss.py', '(24.4, 29.2)'),
-    '26 letters': answer('e04_first_loss.py', '(29.7, 31.6)'),
-    't_min as it is': answer('e04_first_loss.py', '(27.4, 39.0)'),
-    'the masked tokens, without ln(1/t_min)': answer('e04_first_loss.py', '(27.4, 31.9)')}
+    'as if all were masked': (answer('e04_first_loss', '(27.4, 48.7)'), 'not all 16'),
+    'the end is no token': (answer('e04_first_loss', '(24.4, 29.2)'), 'the end'),
+    '26 letters': (answer('e04_first_loss', '(29.7, 31.6)'), 'spread over'),
+    't_min as it is': (answer('e04_first_loss', '(27.4, 39.0)'), 'ln(1/t_min)'),
+    'PAD does not count': (
+        answer('e04_first_loss', '(9 * math.log(21), 8 * 0.6 * math.log(21))'), 'PAD'),
+    'the masked tokens, without ln(1/t_min)': (
+        answer('e04_first_loss', '(27.4, 31.9)'), 'ln(1/t_min)'),
+    'log10': (
+        answer('e04_first_loss', '(9 * math.log10(21), 16 * 0.6 * math.log10(21))'), 'guesses')}
 
-LEFT = 'left = math.floor(total * math.cos(math.pi / 2 * i / steps) + 1e-9)'
-reference['e05_linear_schedule'] = diffusion((LEFT, 'left = total * (steps - i) // steps'))
+COSINE = 'return math.floor(round(left, 9))'
+CALL = 'left = masks_left(total, i, steps)'
+
+def linear(text):
+    """An edit that makes this the masks left."""
+    return COSINE, f'return {text}'
+
+reference['e05_linear_schedule'] = diffusion(linear('total * (steps - i) // steps'))
 wrong['e05_linear_schedule'] = {
-    'a share of the masks left': diffusion((LEFT, 'left = len(masked) * (steps - i) // steps')),
-    'without the 1e-9': diffusion((LEFT, 'left = math.floor(total * (1 - i / steps))')),
-    'counts from 0': diffusion((LEFT, 'left = total * (steps - i + 1) // steps'))}
+    'no floor': (diffusion(linear('total * (1 - i / steps)')), 'a whole number'),
+    'how many are revealed': (diffusion(linear('total * i // steps')), 'not how many are revealed'),
+    'floats, not rounded': (diffusion(linear('math.floor(total * (1 - i / steps))')), 'rounding'),
+    'counts from 0': (diffusion(linear('total * (steps - i + 1) // steps')), 'counts from 1'),
+    'up, not down': (diffusion(linear('math.ceil(total * (steps - i) / steps)')), 'floor'),
+    'a name that masks_left does not have': (
+        diffusion(linear('len(masked) * (steps - i) // steps')), 'masks_left'),
+    'a share of the masks left': (
+        diffusion(linear('total * (steps - i) // steps'),
+                  (CALL, 'left = masks_left(len(masked), i, steps)')), 'that of the start')}
 
-SURE = 'masked.sort(key=confidence.get, reverse=True)'
-reference['e06_left_to_right'] = diffusion((SURE, 'masked.sort()'))
+SORT = 'masked.sort(key=confidence.get, reverse=True)'
+SUREST = 'surest = masked[:len(masked) - left]'
+REST = 'masked = sorted(masked[len(surest):])'
+reference['e06_left_to_right'] = diffusion((SORT, 'masked.sort()'))
 wrong['e06_left_to_right'] = {
-    'right to left': diffusion((SURE, 'masked.sort(reverse=True)')),
-    'the least sure': diffusion((SURE, 'masked.sort(key=confidence.get)'))}
+    'right to left': (diffusion((SORT, 'masked.sort(reverse=True)')), 'which end'),
+    'the least sure': (diffusion((SORT, 'masked.sort(key=confidence.get)')), 'sorted by'),
+    'the right sort, as many as are left': (
+        diffusion((SORT, 'masked.sort()'), (SUREST, 'surest = masked[:left]')), 'the slices'),
+    'the right sort, cut from the end': (
+        diffusion((SORT, 'masked.sort()'), (SUREST, 'surest = masked[left:]')), 'which end'),
+    'one at a time': (
+        diffusion((SORT, 'masked.sort()'), (SUREST, 'surest = masked[:1]')), 'the slices'),
+    'the rest is not kept': (
+        diffusion((SORT, 'masked.sort()'), (REST, 'masked = masked[:left]')), 'the slices'),
+    'the key is no function': (diffusion((SORT, 'masked.sort(key=range(16))')), 'denoise')}
+
+HEADS = 'heads = [LEFT, LEFT, RIGHT, RIGHT]'
+ALL_LEFT = (HEADS, 'heads = [LEFT, LEFT, LEFT, LEFT]')
+RING = answer('e07_heads_left', '0, 14, 15, 5')
+reference['e07_heads_left'] = diffusion(ALL_LEFT) + RING
+wrong['e07_heads_left'] = {
+    'only the line': (diffusion(ALL_LEFT), 'answer'),
+    'only the answer': (RING, 'each of `heads`'),
+    'to the right': (diffusion((HEADS, 'heads = [RIGHT] * 4')) + RING, 'each of `heads`'),
+    'one head': (diffusion((HEADS, 'heads = [LEFT]')) + RING, 'a quarter of the channels'),
+    'a neighbour is at 1': (answer('e07_heads_left', '1, 15, 0, 6'), 'a neighbour'),
+    'either way': (answer('e07_heads_left', '0, 0, 15, 9'), 'the sign of look'),
+    'itself comes first': (answer('e07_heads_left', '0, 14, 0, 5'), 'itself'),
+    'not around the end': (answer('e07_heads_left', '0, 14, 15, 10'), 'the way around')}
+
 
 # Medium.
-GENERATE = [(GPT, 'temperature=0.5):\n', 'temperature=0.5, min_p=0.0):\n')]
-DRAW = 'new = rng.choices(range(len(probs)), [p.data for p in probs])'
-def min_p(condition):
-    return GENERATE + [(GPT, DRAW, f'''probs = [p.data for p in probs]
-        probs = [p if {condition} else 0.0 for p in probs]
-        new = rng.choices(range(len(probs)), probs)''')]
-reference['e07_min_p'] = min_p('p >= min_p * max(probs)')
-wrong['e07_min_p'] = {
-    'an absolute limit': min_p('p >= min_p * sum(probs)'),
-    'the limit before the temperature': min_p(
-        'p ** temperature >= min_p * max(probs) ** temperature'),
-    'drawn evenly from what is left': GENERATE + [(GPT, DRAW, '''best = max([p.data for p in probs])
-        kept = [n for n, p in enumerate(probs) if p.data >= min_p * best]
-        new = rng.choices(kept)''')]}
 
-def fill_blank(price):
-    return insert(GPT, BEFORE_YARDSTICK, f'''
+DRAW = text_of(GPT, r'def draw\(')
+GENERATE = text_of(GPT, r'def generate\(')
+HAND_ON = 'token = draw(logits, range(len(logits)), rng, temperature)'
+CHOICE = 'return rng.choices(letters, [p.data for p in probs])[0]'
+MIN_P = [with_parameter(DRAW, 'min_p=0.0'), with_parameter(GENERATE, 'min_p=0.0')]
+HANDED_ON = (HAND_ON, HAND_ON.replace('temperature)', 'temperature, min_p)'))
+
+def min_p(condition):
+    """draw with a condition that a letter's probability p must meet."""
+    return gpt(*MIN_P, HANDED_ON, (CHOICE, f'''probs = [p.data for p in probs]
+    probs = [p if {condition} else 0.0 for p in probs]
+    return rng.choices(letters, probs)[0]'''))
+
+OF_THE_LARGEST = 'p >= min_p * max(probs)'
+reference['e08_min_p'] = min_p(OF_THE_LARGEST)
+wrong['e08_min_p'] = {
+    'an absolute limit': (min_p('p >= min_p'), 'the limit'),
+    'more than the limit': (min_p('p > min_p * max(probs)'), 'what is equal to it'),
+    'the limit before the temperature': (
+        min_p('p ** temperature >= min_p * max(probs) ** temperature'), 'the temperature'),
+    'the end among the letters': (
+        gpt(*MIN_P, HANDED_ON, (CHOICE, f'''probs = [p.data for p in probs]
+    whole = [p.data for p in softmax([logits[n] for n in tokens], 1 / temperature)]
+    likeliest = max(whole) / sum(whole[1:])
+    probs = [p if p >= min_p * likeliest else 0.0 for p in probs]
+    return rng.choices(letters, probs)[0]''')), 'of a letter'),
+    'no end': (
+        min_p(OF_THE_LARGEST) + gpt(('if END in probs and', 'if not min_p and END in probs and')),
+        'END'),
+    'the parameter is not handed on': (
+        [edit for edit in min_p(OF_THE_LARGEST) if edit[1] != HAND_ON], 'from generate to draw'),
+    'generate does not have it': (
+        [edit for edit in min_p(OF_THE_LARGEST) if edit[1] not in (GENERATE, HAND_ON)],
+        'the parameters of generate'),
+    'drawn evenly from what is left': (
+        gpt(*MIN_P, HANDED_ON, (CHOICE, '''likeliest = max([p.data for p in probs])
+    return rng.choice([n for n, p in zip(letters, probs) if p.data >= min_p * likeliest])''')),
+        'their proportion')}
+
+END_FIRST = '''\
+    probs = dict(zip(tokens, softmax([logits[token] for token in tokens])))
+    if END in probs and rng.random() < probs[END].data:
+        return END
+    letters = [token for token in tokens if token != END]
+'''
+OF_LETTERS = 'probs = softmax([logits[token] for token in letters], 1 / temperature)'
+ONE_DRAW = (END_FIRST, '    letters = tokens\n')
+reference['e09_end_temperature'] = both(ONE_DRAW)
+wrong['e09_end_temperature'] = {
+    'no end': (both((END_FIRST, '''\
+    letters = [token for token in tokens if token != END]
+''')), 'never drawn'),
+    'an end that is always possible': (both((END_FIRST, '''\
+    letters = sorted({END, *tokens})
+''')), 'there may be no end'),
+    'the end still by itself': (
+        both((END_FIRST, END_FIRST.replace('    letters', '    temperature *= 1.0\n    letters'))),
+        'by itself'),
+    'all at temperature 1': (
+        both(ONE_DRAW, (OF_LETTERS, OF_LETTERS.replace(', 1 / temperature', ''))),
+        'no difference'),
+    'times T': (
+        both(ONE_DRAW, (OF_LETTERS, OF_LETTERS.replace('1 / temperature', 'temperature'))),
+        'softmax(logits / T)'),
+    'microgpt.py only': (gpt(ONE_DRAW), 'the end'),
+    'microdiffusion.py only': (diffusion(ONE_DRAW), 'the end')}
+
+def fill_blank(price, result='{letter: p.data for letter, p in zip(vocab[1:], probs)}'):
+    """A function that adds up these costs of a name."""
+    return function(GPT, f'''
 def fill_blank(state_dict, vocab, pattern):
     """The probability of each letter in the place of the _ of a pattern, given all the rest."""
-    nats, blank = [], pattern.index('_')
+    nats = []
+    blank = pattern.index('_')
     for letter in vocab[1:]:
         tokens = encode(pattern.replace('_', letter), vocab)
         costs = cross_entropies(state_dict, tokens)
         nats.append({price})
-    return {{letter: p.data for letter, p in zip(vocab[1:], softmax([-n for n in nats]))}}
+    probs = softmax([-n for n in nats])
+    return {result}
 ''')
-reference['e08_fill_blank'] = fill_blank('sum(costs)')
-wrong['e08_fill_blank'] = {
-    'nothing after the blank counts': fill_blank('costs[blank]'),
-    'the end is left out': fill_blank('sum(costs[:-1], Value(0.0))')}
 
-RETURN = 'return sum(cross_entropies(state_dict, noisy, tokens)) * math.log(1 / t_min)'
-WHILE = 'while MASK not in noisy:                #'
+reference['e10_fill_blank'] = fill_blank('sum(costs)')
+wrong['e10_fill_blank'] = {
+    'nothing after the blank counts': (fill_blank('costs[blank]'), 'those after the blank'),
+    'the end is left out': (fill_blank('sum(costs[:-1], Value(0.0))'), 'the end'),
+    'not divided by the sum': (
+        fill_blank('sum(costs)', '{a: math.exp(-n.data) for a, n in zip(vocab[1:], nats)}'),
+        'the sum over all letters'),
+    'a list': (fill_blank('sum(costs)', '[p.data for p in probs]'), 'what it returns'),
+    'the pattern is encoded with its blank': (
+        [(file, old, new.replace('pattern.replace(\'_\', letter)', 'pattern'))
+         for file, old, new in fill_blank('sum(costs)')], 'fill_blank'),
+    'in the other program': (
+        [(DIFFUSION, BEFORE_YARDSTICK[DIFFUSION], new.replace(old, BEFORE_YARDSTICK[DIFFUSION]))
+         for _, old, new in fill_blank('sum(costs)')], 'where fill_blank stands')}
+
+LOSS = 'return sum(cross_entropies(state_dict, noisy, tokens)) * math.log(1 / t_min)'
+LOOP = 'while MASK not in noisy:                #'
 COSTS = 'return [logsumexp(z) - z[clean[n]] for z, n in zip(logits, masked)]'
-PAD_OUT = '''letters = len(tokens) - tokens.count(PAD)
+LETTERS = '''letters = len(tokens) - tokens.count(PAD)
     while MASK not in noisy[:letters]:      #'''
-reference['e09_pad_out'] = diffusion((WHILE, PAD_OUT), (RETURN, '''\
+
+def of_letters(result):
+    """The loss made of the costs of the masked letters."""
+    return (LOSS, f'''\
 costs = cross_entropies(state_dict, noisy, tokens)[:noisy[:letters].count(MASK)]
-    return sum(costs) * math.log(1 / t_min)'''))
-wrong['e09_pad_out'] = {
-    'PADs are not masked': diffusion(
+    return {result}''')
+
+reference['e11_pad_out'] = diffusion(
+    (LOOP, LETTERS), of_letters('sum(costs) * math.log(1 / t_min)'))
+wrong['e11_pad_out'] = {
+    'PADs are not masked': (diffusion(
         ('return [MASK if rng.random() < t else token for token in tokens]',
          'return [MASK if token != PAD and rng.random() < t else token for token in tokens]')),
-    'the evaluation too': diffusion((WHILE, PAD_OUT), (COSTS, '''\
+        'corrupt'),
+    'the evaluation too': (diffusion((LOOP, LETTERS), (COSTS, '''\
 return [logsumexp(z) - z[clean[n]] for z, n in zip(logits, masked) if clean[n] != PAD]''')),
-    'nothing drawn again': diffusion((RETURN, '''\
+        'the held-out figure'),
+    'nothing drawn again': (diffusion((LOSS, '''\
 costs = cross_entropies(state_dict, noisy, tokens)
     letters = [token for token, seen in zip(tokens, noisy) if seen == MASK]
     costs = [cost for cost, token in zip(costs, letters) if token != PAD]
-    return sum(costs) * math.log(1 / t_min)'''))}
+    return sum(costs) * math.log(1 / t_min)''')), 'the loop'),
+    'the loop only': (diffusion((LOOP, LETTERS)), 'the PADs: they still count'),
+    'cut by position': (diffusion((LOOP, LETTERS), (LOSS, '''\
+costs = cross_entropies(state_dict, noisy, tokens)[:letters]
+    return sum(costs) * math.log(1 / t_min)''')), 'those of the letters'),
+    'the mean': (diffusion((LOOP, LETTERS), of_letters(
+        'sum(costs) / len(costs) * math.log(1 / t_min)')), 'not a mean'),
+    'without the factor': (diffusion((LOOP, LETTERS), of_letters('sum(costs)')), 'the factor'),
+    'a number': (diffusion((LOOP, LETTERS), of_letters(
+        'sum([c.data for c in costs]) * math.log(1 / t_min)')), 'what example_loss returns'),
+    'the noisy tokens are asked which are PAD': (diffusion((LOOP, LETTERS), (LOSS, '''\
+costs = cross_entropies(state_dict, noisy, tokens)
+    costs = [costs[n] for n, token in enumerate(tokens) if noisy[n] == MASK and token != PAD]
+    return sum(costs) * math.log(1 / t_min)''')), 'those of the letters')}
 
-reference['e10_mean_loss'] = answer('e10_mean_loss.py', '(0.375, 0.587)')
-wrong['e10_mean_loss'] = {
-    'the other way round': answer('e10_mean_loss.py', '(0.587, 0.375)'),
-    't drawn evenly from 0.2 to 1': answer('e10_mean_loss.py', '(0.234, 0.411)')}
+reference['e12_mean_loss'] = answer('e12_mean_loss', '(0.375, 0.587)')
+wrong['e12_mean_loss'] = {
+    'the other way round': (answer('e12_mean_loss', '(0.587, 0.375)'), 'which is which'),
+    't drawn evenly from 0.2 to 1': (answer('e12_mean_loss', '(0.234, 0.411)'), 'the density'),
+    'fewer than 8': (answer('e12_mean_loss', '(0.308, 0.522)'), 'the density'),
+    'both the same': (answer('e12_mean_loss', '(0.375, 0.375)'), '1 nat'),
+    'percent': (answer('e12_mean_loss', '(37.5, 58.7)'), 'the density')}
 
-CONFIDENCE = 'confidence = {}'
-BEST = 'best = max([z.data for z in options]) - logsumexp(options).data'
-REVEAL = 'tokens[n] = rng.choices(choices, [p.data for p in probs])[0]'
-NOISE = 'confidence[n] = best + noise * left / total * gumbel'
-OPTIONS = '[z / heat for z in options]'
-def judged(best, reveal, options=OPTIONS, draw='drawn[n]', noise=NOISE):
-    return diffusion((CONFIDENCE, 'confidence, drawn = {}, {}'), (BEST, f'''\
-choices = allowed(tokens, n, letters, vocab_size)
-            probs = softmax({options})
-            {draw} = rng.choices(choices, [p.data for p in probs])[0]
-            {best}'''), (NOISE, noise), (REVEAL, reveal))
-AGAIN = 'if drawn[n] in choices: tokens[n] = drawn[n]\n            else: ' + REVEAL
-OF_DRAWN = 'best = logits[n][drawn[n]].data - logsumexp(options).data'
-reference['e11_token_confidence'] = judged(OF_DRAWN, AGAIN)
-wrong['e11_token_confidence'] = {
-    'another token is put in': judged(OF_DRAWN, REVEAL),
-    'none is drawn again': judged(OF_DRAWN, 'tokens[n] = drawn[n]'),
-    'drawn again at temperature 1': judged(OF_DRAWN, AGAIN.replace(
-        'p.data for p in probs', 'p.data ** heat for p in probs')),
-    'drawn at temperature 1': judged(OF_DRAWN, AGAIN, 'options'),
-    'each put in at once': judged(OF_DRAWN, AGAIN, draw='tokens[n] = drawn[n]'),
-    'no noise': judged(OF_DRAWN, AGAIN, noise='confidence[n] = best'),
-    'noise that does not fade': judged(OF_DRAWN, AGAIN,
-                                       noise='confidence[n] = best + noise * gumbel'),
-    'among the whole vocabulary': judged(OF_DRAWN.replace('options', 'logits[n]'), AGAIN),
-    'of the likeliest token': judged(BEST, AGAIN),
-    'at the heat': judged('best = math.log(probs[choices.index(drawn[n])].data)', AGAIN)}
+def shared_sum(code):
+    """A function with these lines."""
+    return function(DIFFUSION, f'''
+def shared_sum(gradients, count):
+    """The sum of gradients, if each process adds up its own share first."""
+    def added(rows):
+        total = [0.0] * len(rows[0])
+        for row in rows:
+            total = [a + b for a, b in zip(total, row)]
+        return total
+
+{code}
+''')
+
+SIZE = '    size = math.ceil(len(gradients) / count)\n'
+STARTS = 'for start in range(0, len(gradients), size)'
+SHARES = f'added(gradients[start:start + size]) {STARTS}'
+FOUR = answer('e13_two_processes', '1.0, 0.0, 1e-16, 1e-16')
+RIGHT_SUM = shared_sum(f'{SIZE}    return added([{SHARES}])')
+reference['e13_two_processes'] = RIGHT_SUM + FOUR
+wrong['e13_two_processes'] = {
+    'one name after the other': (shared_sum('    return added(gradients)') + FOUR, 'the order'),
+    'rounded down': (
+        shared_sum('    size = len(gradients) // count\n    return added(['
+                   'added(gradients[n * size:(n + 1) * size]) for n in range(count)])') + FOUR,
+        'the shares'),
+    'every so many': (
+        shared_sum('    return added([added(gradients[n::count]) for n in range(count)])') + FOUR,
+        'the order'),
+    'the mean': (shared_sum(f'{SIZE}    total = added([{SHARES}])\n'
+                            '    return [a / len(gradients) for a in total]') + FOUR, 'the shares'),
+    'fsum': (shared_sum('    return [math.fsum(column) for column in zip(*gradients)]') + FOUR,
+             'math.fsum'),
+    'a sum of the sums': (
+        shared_sum(f'{SIZE}    return sum([sum({SHARES.replace(" for", ") for", 1)}])') + FOUR,
+        'what it returns'),
+    'into the first gradient': (shared_sum(f'''\
+    for other in gradients[1:]:
+        for n, number in enumerate(other):
+            gradients[0][n] += number
+    return gradients[0]''') + FOUR, 'a list of its own'),
+    'lists put together': (shared_sum('    return sum(gradients, [])') + FOUR, 'what it returns'),
+    'whole numbers': (RIGHT_SUM + answer('e13_two_processes', '1, 2, 3, 4'), 'the digits'),
+    'tenths that happen to agree': (
+        RIGHT_SUM + answer('e13_two_processes', '0.1, 0.2, 0.3, 0.4'), 'the digits'),
+    'infinite': (RIGHT_SUM + answer('e13_two_processes', '1e308, 1e308, -1e308, -1e308'),
+                 'the digits')}
+if sys.version_info >= (3, 12) and sys.implementation.name == 'cpython':
+    wrong['e13_two_processes']['sum() of Python 3.12'] = (shared_sum(SIZE + '''\
+    shares = [[sum(column) for column in zip(*gradients[n:n + size])]
+              for n in range(0, len(gradients), size)]
+    return [sum(column) for column in zip(*shares)]''') + FOUR, 'sum()')
+
+OPTIONS = '''\
+            options = allowed(tokens, n, letters, vocab_size)
+            zs = [logits[n][token] for token in options]
+            best = max([z.data for z in zs]) - logsumexp(zs).data
+'''
+NOISE = 'confidence[n] = best + noise * left / total * gumbel(rng)'
+EMPTY = '        confidence = {}\n'
+COOLED = text_of(DIFFUSION, '        cooled = ')
+REVEAL = 'tokens[n] = draw(logits[n], options, rng, cooled)'
+
+def judged(own, reveal, heat='cooled', place='drawn[n]', noise=NOISE):
+    """denoise with confidences of what is drawn at this temperature and put in this place."""
+    return diffusion(
+        (COOLED, ''), (EMPTY, '        confidence, drawn = {}, {}\n' + COOLED + '\n'),
+        (OPTIONS, f'''\
+            choices = allowed(tokens, n, letters, vocab_size)
+            zs = [logits[n][token] for token in choices]
+            {place} = draw(logits[n], choices, rng, {heat})
+            drawn[n] = {place}
+            {own}
+'''), (NOISE, noise), (REVEAL, reveal))
+
+AGAIN = f'''if drawn[n] in options:
+                tokens[n] = drawn[n]
+            else:
+                {REVEAL}'''
+OWN = 'best = logits[n][drawn[n]].data - logsumexp(zs).data'
+LARGEST = 'best = max([z.data for z in zs]) - logsumexp(zs).data'
+reference['e14_token_confidence'] = judged(OWN, AGAIN)
+wrong['e14_token_confidence'] = {
+    'another token is put in': (judged(OWN, REVEAL), 'the token put in'),
+    'none is drawn again': (judged(OWN, 'tokens[n] = drawn[n]'), 'drawn again'),
+    'drawn again at temperature 1': (
+        judged(OWN, AGAIN.replace('rng, cooled)', 'rng, 1.0)')), 'drawn again'),
+    'drawn at temperature 1': (judged(OWN, AGAIN, heat='1.0'), 'the draw'),
+    'drawn before cooled is known': (
+        [edit for edit in judged(OWN, AGAIN) if edit[1] not in (EMPTY, COOLED)]
+        + diffusion((EMPTY, EMPTY + '        drawn = {}\n')), 'the first loop'),
+    'each put in at once': (judged(OWN, AGAIN, place='tokens[n]'), 'puts none of them in'),
+    'what is allowed follows the draws': (
+        [(file, old, new.replace('choices = allowed(tokens,', 'choices = allowed('
+                                 '[drawn.get(k, token) for k, token in enumerate(tokens)],'))
+         for file, old, new in judged(OWN, AGAIN)], 'none is put in before'),
+    'letters right of a PAD stay': (
+        judged(OWN, AGAIN.replace('if drawn', 'if drawn[n] != PAD or drawn')), 'it may forbid'),
+    'no noise': (judged(OWN, AGAIN, noise='confidence[n] = best'), 'the noise'),
+    'noise that does not fade': (
+        judged(OWN, AGAIN, noise='confidence[n] = best + noise * gumbel(rng)'), 'the noise'),
+    'among the whole vocabulary': (
+        judged(OWN.replace('zs', 'logits[n]'), AGAIN), 'among the allowed'),
+    'of the likeliest token': (judged(LARGEST, AGAIN), 'its own probability'),
+    'at the step\'s temperature': (
+        judged('best = math.log(softmax(zs, 1 / cooled)[list(choices).index(drawn[n])].data)',
+               AGAIN), 'at temperature 1')}
 
 INPUT = 'xs = [rmsnorm(x) for x in add([wte[token] for token in tokens], wpe)]'
-TABLES = ("state_dict = {'wte': matrix(vocab_size), 'wpe': matrix(block_size)}\n",
-          "state_dict = {'wte': matrix(vocab_size), 'wpe': matrix(block_size)}\n"
-          "    for side in ('left', 'right'): state_dict[side] = matrix(vocab_size)\n")
-def neighbours(left, right):
-    return diffusion(TABLES, (INPUT, f'''nothing = [Value(0.0)] * n_embd
+TABLES = "    state_dict = {'wte': matrix(vocab_size), 'wpe': matrix(block_size)}\n"
+SIDES = (TABLES, TABLES + "    for side in ('left', 'right'):\n"
+                          "        state_dict[side] = matrix(vocab_size)\n")
+
+def neighbours(left, right, tables=(SIDES,)):
+    """Vectors that depend on these rows too."""
+    return diffusion(*tables, (INPUT, f'''nothing = [Value(0.0)] * n_embd
     left, right = state_dict['left'], state_dict['right']
     xs = add([wte[token] for token in tokens], wpe)
     xs = add(xs, {left})
     xs = add(xs, {right})
     xs = [rmsnorm(x) for x in xs]'''))
+
 LEFT_OF = '[nothing] + [left[token] for token in tokens[:-1]]'
 RIGHT_OF = '[right[token] for token in tokens[1:]] + [nothing]'
-WRAPPED = '[left[tokens[n - 1]] for n in range(len(tokens))]'
-reference['e12_neighbours'] = neighbours(LEFT_OF, RIGHT_OF)
-wrong['e12_neighbours'] = {
-    'the first sees the last': neighbours(WRAPPED, RIGHT_OF),
-    'left is as right': diffusion((INPUT, '''nothing = [Value(0.0)] * n_embd
+reference['e15_neighbours'] = neighbours(LEFT_OF, RIGHT_OF)
+wrong['e15_neighbours'] = {
+    'the first sees the last': (
+        neighbours('[left[tokens[n - 1]] for n in range(len(tokens))]', RIGHT_OF), 'both ends'),
+    'beyond the last': (
+        neighbours(LEFT_OF, '[right[tokens[n + 1]] for n in range(len(tokens))]'),
+        'adds wte and wpe'),
+    'left is as right': (diffusion((INPUT, '''nothing = [Value(0.0)] * n_embd
     xs = add([wte[token] for token in tokens], wpe)
     xs = add(xs, [nothing] + [wte[token] for token in tokens[:-1]])
     xs = add(xs, [wte[token] for token in tokens[1:]] + [nothing])
-    xs = [rmsnorm(x) for x in xs]''')),
-    'left only': neighbours(LEFT_OF, '[nothing] * len(tokens)')}
+    xs = [rmsnorm(x) for x in xs]''')), 'which side is which'),
+    'too few vectors': (
+        neighbours('[left[token] for token in tokens[:-1]]', RIGHT_OF), 'adds wte and wpe'),
+    'no tables': (neighbours(LEFT_OF, RIGHT_OF, ()), 'adds wte and wpe'),
+    'left only': (neighbours(LEFT_OF, '[nothing] * len(tokens)'), 'adds wte and wpe')}
+
 
 # Hard.
-reference['e13_best_name'] = insert(GPT, BEFORE_YARDSTICK, '''
+
+BEST_NAME = '''
 def best_name(state_dict, vocab):
     """The likeliest of all names and its nats: the cheapest beginning is always continued first."""
     from heapq import heappop, heappush
     heap = [(0.0, [BOS])]
     while True:
         nats, tokens = heappop(heap)
-        if len(tokens) > 1 and tokens[-1] == BOS: return decode(tokens[1:-1], vocab), nats
+        if len(tokens) > 1 and tokens[-1] == BOS:
+            return decode(tokens[1:-1], vocab), nats
         logits = gpt(state_dict, tokens)[-1]
         total = logsumexp(logits).data
         for token, z in enumerate(logits):
             if token == BOS or len(tokens) < block_size:
                 heappush(heap, (nats + total - z.data, tokens + [token]))
-''')
-wrong['e13_best_name'] = {
-    'the likeliest letter each time': insert(GPT, BEFORE_YARDSTICK, '''
+'''
+ENDED = 'if len(tokens) > 1 and tokens[-1] == BOS:'
+reference['e16_best_name'] = function(GPT, BEST_NAME)
+wrong['e16_best_name'] = {
+    'the likeliest letter each time': (function(GPT, '''
 def best_name(state_dict, vocab):
     nats, tokens = 0.0, [BOS]
     while True:
@@ -194,32 +482,45 @@ def best_name(state_dict, vocab):
         options = range(len(logits)) if len(tokens) < block_size else [BOS]
         best = max(options, key=lambda token: logits[token].data)
         nats += logsumexp(logits).data - logits[best].data
-        if best == BOS: return decode(tokens[1:], vocab), nats
+        if best == BOS:
+            return decode(tokens[1:], vocab), nats
         tokens.append(best)
-'''),
-    'all names': insert(GPT, BEFORE_YARDSTICK, '''
+'''), 'when to stop'),
+    'all names': (function(GPT, '''
 def best_name(state_dict, vocab):
     names, ends = [''], []
     for _ in range(block_size):
         ends += names
         names = [name + letter for name in names for letter in vocab[1:]]
-    costs = {name: example_loss(state_dict, encode(name, vocab), None).data for name in ends}
+    costs = {name: example_nats(state_dict, encode(name, vocab)) for name in ends}
     best = min(costs, key=costs.get)
     return best, costs[best]
-'''),
-    'the end of the longest names costs nothing': [(f, old, new.replace(
-        'if len(tokens) > 1 and tokens[-1] == BOS:',
-        'if len(tokens) == block_size: return decode(tokens[1:], vocab), nats\n'
-        '        if len(tokens) > 1 and tokens[-1] == BOS:'))
-        for f, old, new in reference['e13_best_name']]}
+'''), 'which beginning is looked at next'),
+    'the end of the longest names costs nothing': (function(GPT, BEST_NAME.replace(
+        ENDED, 'if len(tokens) == block_size:\n            return decode(tokens[1:], vocab), nats\n'
+        '        ' + ENDED)), 'the price of the end'),
+    'the likeliest comes last': (
+        function(GPT, BEST_NAME.replace('nats + total - z.data', 'nats + z.data - total')),
+        'when to stop'),
+    'a letter too many': (
+        function(GPT, BEST_NAME.replace('len(tokens) < block_size:', 'len(tokens) <= block_size:')),
+        'how long'),
+    'a probability': (
+        function(GPT, BEST_NAME.replace('vocab), nats', 'vocab), math.exp(-nats)')), '-log p'),
+    'heapq is not imported': (
+        function(GPT, BEST_NAME.replace('    from heapq import heappop, heappush\n', '')),
+        'best_name'),
+    'the name only': (
+        function(GPT, BEST_NAME.replace('vocab), nats', 'vocab)')), 'what best_name returns')}
 
-def exact_nats(p, nats='-math.log(sum(ps) / len(ps))', result='bound, nats'):
-    return insert(DIFFUSION, BEFORE_YARDSTICK, f'''
+def exact_nats(p, nats='-math.log(sum(ps) / len(ps))', result='bound, nats', end='tokens'):
+    """A function with some of its formulas."""
+    return function(DIFFUSION, f'''
 def exact_nats(state_dict, tokens):
     """The bound on the nats of a name, and the nats, by all orders of revealing its tokens."""
     from itertools import permutations
     costs, ps = {{}}, []
-    for order in permutations(range(len(tokens))):
+    for order in permutations(range(len({end}))):
         total = 0.0
         for k, n in enumerate(order):
             hidden = frozenset({p})
@@ -233,59 +534,94 @@ def exact_nats(state_dict, tokens):
     nats = {nats}
     return {result}
 ''')
-reference['e14_all_orders'] = exact_nats('order[k:]')
-wrong['e14_all_orders'] = {
-    'the log inside the mean': exact_nats('order[k:]', 'sum([-math.log(p) for p in ps]) / len(ps)'),
-    'all hidden each time': exact_nats('order'),
-    'the two the other way round': exact_nats('order[k:]', result='nats, bound'),
-    'a sum over orders': exact_nats('order[k:]', '-math.log(sum(ps))')}
 
-EVALUATE = 'logits = dict(zip(masked, mask_predictor(state_dict, tokens, masked)))'
-KNOWN = "total, vocab_size = len(masked), len(state_dict['wte'])"
+reference['e17_all_orders'] = exact_nats('order[k:]')
+wrong['e17_all_orders'] = {
+    'the log inside the mean': (
+        exact_nats('order[k:]', 'sum([-math.log(p) for p in ps]) / len(ps)'), 'log and mean'),
+    'all hidden each time': (exact_nats('order'), 'what is hidden'),
+    'the token itself is not hidden': (exact_nats('order[k + 1:]'), 'exact_nats'),
+    'the two the other way round': (exact_nats('order[k:]', result='nats, bound'), 'the order of'),
+    'PADs are not revealed': (
+        exact_nats('order[k:]', end='tokens[:len(tokens) - tokens.count(PAD)]'), 'what is hidden'),
+    'one number': (exact_nats('order[k:]', result='nats'), 'what exact_nats returns'),
+    'a sum over orders': (exact_nats('order[k:]', '-math.log(sum(ps))'), 'log and mean')}
+
+DENOISE = text_of(DIFFUSION, r'def denoise\(')
+MASKED = ('    masked = [n for n, token in enumerate(tokens) if token == MASK]\n'
+          '    total, vocab_size')
+LOGITS = '        logits = dict(zip(masked, mask_predictor(state_dict, tokens, masked)))\n'
+
 def guidance(base, blank):
+    """denoise with logits from this base, and with these tokens for the second evaluation."""
     return diffusion(
-        ('letters=0, noise=4.5):\n', 'letters=0, noise=4.5,\n            guidance=0.0):\n'),
-        (KNOWN, KNOWN + '\n    given = [n for n, token in enumerate(tokens) if token != MASK]'),
-        (EVALUATE, EVALUATE + f'''
+        with_parameter(DENOISE, 'guidance=0.0'),
+        (MASKED, '    given = [n for n, token in enumerate(tokens) if token != MASK]\n' + MASKED),
+        (LOGITS, LOGITS + f'''
         if guidance:
             blank = {blank}
             without = mask_predictor(state_dict, blank, masked)
             for n, free in zip(masked, without):
-                logits[n] = [{base} + (z - u) * guidance for z, u in zip(logits[n], free)]'''))
-BLANK = '[MASK if n in given else token for n, token in enumerate(tokens)]'
-reference['e15_guidance'] = guidance('z', BLANK)
-wrong['e15_guidance'] = {
-    'from the unguided logits': guidance('u', BLANK),
-    'everything is masked': guidance('z', '[MASK] * len(tokens)'),
-    'the PADs stay': guidance('z', BLANK.replace('n in given', 'n in given and token != PAD')),
-    'the confidence is not guided': guidance('z', BLANK) + diffusion(
-        (BEST, '''plain = [z.data for z in mask_predictor(state_dict, tokens, [n])[0]]
-            plain = [Value(plain[token]) for token in allowed(tokens, n, letters, vocab_size)]
-            best = max([z.data for z in plain]) - logsumexp(plain).data'''))}
+                logits[n] = [{base} + (z - u) * guidance for z, u in zip(logits[n], free)]
+'''))
 
-def blocks(part, rest):
+BLANK = '[MASK if n in given else token for n, token in enumerate(tokens)]'
+reference['e18_guidance'] = guidance('z', BLANK)
+wrong['e18_guidance'] = {
+    'from the unguided logits': (guidance('u', BLANK), 'the formula'),
+    'everything is masked': (guidance('z', '[MASK] * len(tokens)'), 'nothing else'),
+    'the PADs stay': (
+        guidance('z', BLANK.replace('n in given', 'n in given and token != PAD')), 'its PADs'),
+    'always two evaluations of the same': (guidance('z', 'tokens'), 'all of the prompt'),
+    'what is given is asked for too late': (
+        [edit for edit in guidance('z', BLANK) if edit[1] != MASKED], 'where guidance is used'),
+    'no default': (
+        [(file, old, new.replace('guidance=0.0', 'guidance=1.0'))
+         for file, old, new in guidance('z', BLANK)], 'the parameters of denoise'),
+    'the confidence is not guided': (guidance('z', BLANK) + diffusion((OPTIONS, '''\
+            plain = mask_predictor(state_dict, tokens, [n])[0]
+            plain = [plain[token] for token in allowed(tokens, n, letters, vocab_size)]
+            best = max([z.data for z in plain]) - logsumexp(plain).data
+''')), 'the confidence')}
+
+BLOCKS = 'state_dict, tokens, rng, size, steps, temperature, letters=0'
+
+def blocks(part, rest='', steps='steps'):
+    """A function that hands these tokens to denoise, told which MASKs it may touch."""
     return diffusion(
-        ('letters=0, noise=4.5):\n', 'letters=0, noise=4.5,\n            where=None):\n'),
-        ('    masked = [n for n, token in enumerate(tokens) if token == MASK]\n', '''\
-    where = range(len(tokens)) if where is None else where
-    masked = [n for n, token in enumerate(tokens) if token == MASK and n in where]
-''')) + insert(DIFFUSION, BEFORE_YARDSTICK, f'''
-def denoise_blocks(state_dict, tokens, rng, size=4, steps=2, temperature=1.0, letters=0, noise=4.5):
+        with_parameter(DENOISE, 'where=None'),
+        (MASKED, '    where = range(len(tokens)) if where is None else where\n'
+         + MASKED.replace('token == MASK]', 'token == MASK and n in where]'))
+    ) + function(DIFFUSION, f'''
+def denoise_blocks({BLOCKS}):
     """Fill in the MASKs block by block, from left to right; yields what denoise yields."""
     for start in range(0, len(tokens), size):
-        for i, heat, done in denoise(state_dict, {part}, rng, steps, temperature,
-                                     letters, noise, range(start, start + size)):
-            tokens = done + {rest}
-            yield i, heat, tokens
+        block = range(start, start + size)
+        for i, cooled, done in denoise(state_dict, {part}, rng, {steps}, temperature, letters,
+                                       where=block):
+            tokens = done{rest}
+            yield i, cooled, tokens
 ''')
-reference['e16_blocks'] = blocks('tokens', '[]')
-wrong['e16_blocks'] = {
-    'later blocks are cut off': blocks('tokens[:start + size]', 'tokens[start + size:]'),
-    'all at once': insert(DIFFUSION, BEFORE_YARDSTICK, '''
-def denoise_blocks(state_dict, tokens, rng, size=4, steps=2, temperature=1.0, letters=0, noise=4.5):
-    steps *= -(-len(tokens) // size)
-    yield from denoise(state_dict, tokens, rng, steps, temperature, letters, noise)
-''')}
+
+reference['e19_blocks'] = blocks('tokens')
+wrong['e19_blocks'] = {
+    'later blocks are cut off': (
+        blocks('tokens[:start + size]', ' + tokens[start + size:]'), 'the whole sequence'),
+    'only the beginning is yielded': (blocks('tokens[:start + size]'), 'what is yielded'),
+    'a list, not one step after the other': (
+        [(file, old, new.replace('yield i, cooled, tokens', 'return i, cooled, tokens'))
+         for file, old, new in blocks('tokens')], 'denoise_blocks'),
+    'each block has all the steps': (
+        blocks('tokens', steps='steps * math.ceil(len(tokens) / size)'), 'the steps of each block'),
+    'each block from the start': (
+        [(file, old, new.replace('tokens = done\n            yield i, cooled, tokens',
+                                 'yield i, cooled, done')) for file, old, new in blocks('tokens')],
+        'the total'),
+    'all at once': (function(DIFFUSION, f'''
+def denoise_blocks({BLOCKS}):
+    steps *= math.ceil(len(tokens) / size)
+    yield from denoise(state_dict, tokens, rng, steps, temperature, letters)
+'''), 'the steps of each block')}
 
 VECTORS = "add([wte[token] for token in tokens], state_dict['wpe'])"
 ONCE = '''\
@@ -296,16 +632,23 @@ EACH = '''\
     for n in wanted:
         [hidden] = linear([xs[n]], state_dict['mlp_fc1'])
         rows = state_dict['mlp_fc2']'''
-def mlp(body=ONCE, width='n_embd * block_size', zero='Value(-1e6)', vectors=VECTORS, logits='z'):
-    # As text edits go, the new functions take the place of the old ones by standing below them.
-    return insert(DIFFUSION, BEFORE_ADAM, f'''
+
+def mlp(body=ONCE, width='n_embd * block_size', zero='Value(-1e6)', vectors=VECTORS, logits='z',
+        first='(4 * n_embd, {})', std=0.1):
+    """Another make_weights and mask_predictor.
+
+    As text edits go, they take the place of the old ones by standing below them.
+    """
+    return function(DIFFUSION, f'''
 def make_weights(vocab_size, rng):
     """The state_dict: every weight matrix, as rows of Values, by its name."""
     def matrix(rows, columns=n_embd):
-        return [[Value(rng.gauss(0, 0.08)) for _ in range(columns)] for _ in range(rows)]
+        return [[Value(rng.gauss(0, {std})) for _ in range(columns)] for _ in range(rows)]
+
     return {{'wte': matrix(vocab_size), 'wpe': matrix(block_size),
-            'mlp_fc1': matrix(4 * n_embd, {width}),
+            'mlp_fc1': matrix{first.format(width)},
             'mlp_fc2': matrix({width}, 4 * n_embd)}}
+
 def mask_predictor(state_dict, tokens, wanted=None):
     """The logits over the vocabulary at each of the wanted positions (default: all of them)."""
     wanted = range(len(tokens)) if wanted is None else wanted
@@ -315,13 +658,19 @@ def mask_predictor(state_dict, tokens, wanted=None):
         change = linear([[value.relu() for value in hidden]], rows)
         [z] = linear(add([xs[n]], change), wte)
         out.append({logits})
-    for z in out: z[MASK] = {zero}
+    for z in out:
+        z[MASK] = {zero}
     return out
-''')
-reference['e17_mlp'] = mlp()
-wrong['e17_mlp'] = {
-    'each position by itself': mlp(EACH, 'n_embd'),
-    'MASK can be guessed': mlp(zero='z[MASK]'),
-    'wanted is not heeded': mlp(ONCE.replace('wanted', 'range(len(tokens))')),
-    'wpe is made but not used': mlp(vectors='[wte[token] for token in tokens]'),
-    'logits cut off from what they come from': mlp(logits='[Value(v.data) for v in z]')}
+''', BEFORE_ADAM)
+
+reference['e20_mlp'] = mlp()
+wrong['e20_mlp'] = {
+    'each position by itself': (mlp(EACH, 'n_embd'), 'the input of the hidden layer'),
+    'MASK can be guessed': (mlp(zero='z[MASK]'), 'z[MASK]'),
+    'wanted is not heeded': (mlp(ONCE.replace('wanted', 'range(len(tokens))')), '`wanted`'),
+    'wpe is made but not used': (mlp(vectors='[wte[token] for token in tokens]'), 'wpe'),
+    'all weights 0 at first': (mlp(std=0.0), 'make_weights'),
+    'a vector of vectors': (mlp(ONCE.replace('sum(xs, [])', 'xs')), 'how the output is cut up'),
+    'a matrix as (in, out)': (mlp(first='({}, 4 * n_embd)'), '(out, in)'),
+    'logits cut off from what they come from': (
+        mlp(logits='[Value(v.data) for v in z]'), 'where')}

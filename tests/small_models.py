@@ -1,0 +1,43 @@
+"""Both programs at a small size, with weights large enough for everything to matter."""
+import random
+import unittest
+from unittest import mock
+
+import microdiffusion
+import microgpt
+
+PROGRAMS = microgpt, microdiffusion
+NAMES = ['ann', 'bea', 'cleo', 'dan', 'ed', 'fay', 'gus', 'hal', 'ida', 'jo', 'kay', 'leo']
+
+
+def shrink(case, block_size, n_embd=8, head_count=2):
+    """Make both models small until the test is over; heads look where the first of theirs do."""
+    for program in PROGRAMS:
+        heads = sorted(program.heads)[::len(program.heads) // head_count]
+        patch = mock.patch.multiple(program, block_size=block_size, n_embd=n_embd, heads=heads)
+        patch.start()
+        case.addCleanup(patch.stop)
+
+def large_weights(program, vocab, rng):
+    """A state_dict in which no part of the model is too small to be seen."""
+    state_dict = program.make_weights(len(vocab), rng)
+    for value in program.parameters(state_dict):
+        value.data = rng.gauss(0, 0.4)
+    return state_dict
+
+def data(rows):
+    """The plain numbers of lists of Values."""
+    return [[value.data for value in row] for row in rows]
+
+
+class SmallModels(unittest.TestCase):
+    """A test that has a model of each kind, and their vocabularies."""
+    block_size = 6
+
+    def setUp(self):
+        shrink(self, self.block_size)
+        self.rng = random.Random(5)
+        self.vocab = microdiffusion.make_vocab(NAMES)
+        self.weights = large_weights(microdiffusion, self.vocab, self.rng)
+        self.gpt_vocab = microgpt.make_vocab(NAMES)
+        self.gpt_weights = large_weights(microgpt, self.gpt_vocab, self.rng)
