@@ -3,7 +3,7 @@
 Read it beside microgpt.py: the same parts in the same order. Where they differ, the ideas do;
 only the number of layers, the tied output matrix and the temperatures are choices.
 """
-import argparse, collections, contextlib, gc, itertools, json, math, multiprocessing
+import argparse, collections, contextlib, errno, gc, itertools, json, math, multiprocessing
 import os, random, shutil, signal, statistics, sys, time, unicodedata
 from array import array
 from operator import mul
@@ -168,8 +168,8 @@ def add(xs, ys):
 def attention(queries, positions, keys, values):
     """For each query a mix of the values, weighted by how well their keys match it, per head.
 
-    A head looks one way, and sees less the further away a key is (ALiBi, arXiv 2108.12409). Its
-    neighbour is at distance 0; past the last position it goes on at the other end, to itself.
+    A head looks one way, and sees less the further away a key is (after ALiBi, arXiv 2108.12409).
+    Its neighbour is at distance 0; past the last position it goes on at the other end, to itself.
     """
     width = n_embd // len(heads)
     mixed = []
@@ -221,7 +221,7 @@ def mask_predictor(state_dict, tokens, wanted=None):
         # Bidirectional: keys and values are all there at once, and every position sees all.
         keys = linear(normed, wk)
         values = linear(normed, wv)
-        if layer == n_layer - 1:            # nobody looks at the others any more
+        if layer == n_layer - 1:            # the others serve as keys and values only
             positions = wanted
             normed = [normed[n] for n in wanted]
             xs = [xs[n] for n in wanted]
@@ -281,7 +281,7 @@ def example_loss(state_dict, tokens, rng):
     ln(1/t_min). (With such a t, a mean over the masked tokens would divide by t a second time.)
     """
     noisy = tokens
-    while MASK not in noisy:                # nothing is masked: t is drawn again as well
+    while MASK not in noisy:                # none masked: t is drawn again too
         noisy = corrupt(tokens, t_min ** rng.random(), rng)
     return sum(cross_entropies(state_dict, noisy, tokens)) * math.log(1 / t_min)
 
@@ -320,7 +320,7 @@ def train(state_dict, examples, rng, steps=1250, lr=learning_rate, spread=map):
         yield mean_loss
 
 
-# 9. Sampling: each step rates the masked positions and reveals the surest of them.
+# 9. Sampling: each step rates the masked positions, with noise, and reveals the highest.
 
 def draw(logits, tokens, rng, temperature):
     """One of these tokens: the end at its own rate, else a letter at the temperature."""
@@ -336,12 +336,12 @@ def allowed(tokens, n, letters, vocab_size):
     """The tokens that may stand at position n: a name ends once, after so many letters."""
     if PAD in tokens[:n] or n == block_size - 1:
         return [PAD]
-    if n < letters or max(tokens[n:]) > PAD:            # letters come after MASK and PAD
+    if n < letters or max(tokens[n:]) > PAD:            # above PAD: a letter follows
         return range(PAD + 1, vocab_size)
     return range(PAD, vocab_size)
 
 def masks_left(total, i, steps):
-    """How many masks are left after step i: MaskGIT's cosine (arXiv 2202.04200)."""
+    """How many masks are left after step i: MaskGIT's cosine (arXiv 2202.04200), rounded down."""
     left = total * math.cos(math.pi / 2 * i / steps)
     return math.floor(round(left, 9))       # as 7.9999999999 is an 8
 
@@ -349,11 +349,11 @@ def gumbel(rng):
     """Noise, mostly from -1 to 3: taking the largest log p + noise is to draw by p."""
     return -math.log(-math.log(rng.random() or 0.5))    # 0 has no log
 
-def denoise(state_dict, tokens, rng, steps=16, temperature=0.65, letters=0, noise=4.5):
+def denoise(state_dict, tokens, rng, steps=16, temperature=0.65, letters=1, noise=4.5):
     """Fill in the MASKs; yields (step, temperature, tokens) of each step that reveals some.
 
     The papers fill in all and mask the least sure again: low-confidence remasking (MaskGIT;
-    LLaDA, arXiv 2502.09992). To reveal the surest comes to that. They stay (carry-over, MDLM).
+    LLaDA, arXiv 2502.09992). Revealing the surest is the same. They stay (carry-over, MDLM).
     """
     tokens = list(tokens)
     masked = [n for n, token in enumerate(tokens) if token == MASK]
@@ -417,6 +417,8 @@ def work(connection, vocab_size):
     with contextlib.suppress(EOFError, OSError):        # the main process has ended
         while True:
             numbers, function, rows = connection.recv()
+            if len(numbers) != len(params):
+                return                      # constants were changed in the main process alone
             for p, number in zip(params, numbers):
                 p.data = number
             connection.send([function(state_dict, *row) for row in rows])
@@ -460,7 +462,7 @@ def share_out(connections, function, rows):
 
 @contextlib.contextmanager
 def processes(count, vocab_size):
-    """Gives a map by so many processes; the first argument is always the state_dict."""
+    """Gives a map that count processes share; each row begins with the state_dict."""
     connections = start_workers(count - 1, vocab_size) if count > 1 else []
 
     def spread(function, *columns):
@@ -497,7 +499,7 @@ def read_names(path):
             f'each of 1 to {block_size - 1} characters without _ or .')
     if len(docs) < len(names):
         left_out = len(names) - len(docs)
-        print(f'left out {left_out} of {len(names)} lines: too long, or with _ or .')
+        print(f'left out {left_out} of {len(names)} lines: too long, not printable, or with _ or .')
     return docs
 
 # All at once: a prompt may leave open any letter, and the end.
@@ -510,7 +512,7 @@ def read_prompt(text, vocab):
             f'--prompt {text!a}: it takes up to {block_size - 1} letters of the '
             f'training names, _ for an unknown one, and . after the last')
     rest = [PAD if end else MASK] * (block_size - len(start))
-    return [vocab.index(char) for char in start] + rest, len(start)
+    return [vocab.index(char) for char in start] + rest, max(1, len(start))
 
 def check_writable(path):
     """See before the training whether a model can be saved there."""
@@ -669,7 +671,7 @@ def show_task(doc, vocab):
         while noisy.count(MASK) != round(t * block_size):
             noisy = corrupt(tokens, t, rng)
         print(f'noise level t = {t:.2f}: {decode(noisy, vocab)}')
-    print(f'the training loss covers t from {t_min} to 1; the held-out figure, all of it')
+    print(f'the training loss covers t from {t_min} to 1; the held-out figure covers every t')
 
 def write(state_dict, vocab, prompt, args, seed):
     """A name, and how it emerged, in lines of text."""
@@ -699,7 +701,7 @@ def make_parser():
            help='what to learn from, one name a line (default: names.txt beside the program)')
     option('--steps', type=at_least(0), default=1250, help='of training (%(default)s)')
     option('--samples', type=at_least(0), default=20, help='names to write (%(default)s)')
-    option('--seed', type=at_least(0), default=42, help='of all random numbers (%(default)s)')
+    option('--seed', type=at_least(0), default=42, help='of training and writing (%(default)s)')
     option('--processes', type=at_least(1), default=os.cpu_count() or 1,
            help='that share the work, with equal results (one per processor: %(default)s)')
     option('--save', metavar='FILE', help='where to keep the trained model')
@@ -743,10 +745,12 @@ def run(args):
 
 def main(argv=None):
     """Run the command line; returns the exit status."""
+    if getattr(multiprocessing.current_process(), '_inheriting', False):
+        return 0                            # a worker that imports a script without a guard
     parser = make_parser()
     args = parser.parse_args(argv)
-    if [] in vars(args).values():           # what -- becomes before Python 3.13
-        parser.error('-- is no value')
+    if [] in vars(args).values() or '' in (args.save, args.load):
+        parser.error('-- or nothing is no value')       # before Python 3.13, -- becomes []
     if sys.stdout is None:                  # closed, or Windows without a console
         sys.stdout = open(os.devnull, 'w')
     if hasattr(sys.stdout, 'reconfigure'):
@@ -757,9 +761,11 @@ def main(argv=None):
         parser.error(error)
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:                 # the reader has seen enough, like head
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor may the exit fail
     except OSError as error:
+        if error.filename is None and error.errno in (errno.EPIPE, errno.EINVAL):
+            # The reader has seen enough, like head (on Windows EINVAL); so the last flush works.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 1 if args.save else 0    # the model may not have been saved
         path = error.filename or args.save or 'the output'
         parser.error(f'{path}: {error.strerror}; give another path')
     return 0

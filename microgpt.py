@@ -3,7 +3,7 @@
 Read it beside microdiffusion.py: the same parts in the same order. Where they differ, the ideas do;
 only the number of layers, the tied output matrix and the temperatures are choices.
 """
-import argparse, collections, contextlib, gc, itertools, json, math, multiprocessing
+import argparse, collections, contextlib, errno, gc, itertools, json, math, multiprocessing
 import os, random, shutil, signal, statistics, sys, time, unicodedata
 from array import array
 from operator import mul
@@ -167,8 +167,8 @@ def add(xs, ys):
 def attention(queries, positions, keys, values):
     """For each query a mix of the values, weighted by how well their keys match it, per head.
 
-    A head looks one way, and sees less the further away a key is (ALiBi, arXiv 2108.12409). Its
-    neighbour is at distance 0; past the last position it goes on at the other end, to itself.
+    A head looks one way, and sees less the further away a key is (after ALiBi, arXiv 2108.12409).
+    Its neighbour is at distance 0; past the last position it goes on at the other end, to itself.
     """
     width = n_embd // len(heads)
     mixed = []
@@ -321,7 +321,8 @@ def generate(state_dict, tokens, rng, temperature=0.6):
     new = [BOS] + tokens
     while len(tokens) < block_size - 1:
         logits = gpt(state_dict, new, cache)[-1]
-        token = draw(logits, range(len(logits)), rng, temperature)
+        options = range(BOS if tokens else BOS + 1, len(logits))    # a letter at least
+        token = draw(logits, options, rng, temperature)
         if token == BOS:
             break
         tokens.append(token)
@@ -351,6 +352,8 @@ def work(connection, vocab_size):
     with contextlib.suppress(EOFError, OSError):        # the main process has ended
         while True:
             numbers, function, rows = connection.recv()
+            if len(numbers) != len(params):
+                return                      # constants were changed in the main process alone
             for p, number in zip(params, numbers):
                 p.data = number
             connection.send([function(state_dict, *row) for row in rows])
@@ -394,7 +397,7 @@ def share_out(connections, function, rows):
 
 @contextlib.contextmanager
 def processes(count, vocab_size):
-    """Gives a map by so many processes; the first argument is always the state_dict."""
+    """Gives a map that count processes share; each row begins with the state_dict."""
     connections = start_workers(count - 1, vocab_size) if count > 1 else []
 
     def spread(function, *columns):
@@ -431,10 +434,10 @@ def read_names(path):
             f'each of 1 to {block_size - 1} characters without _ or .')
     if len(docs) < len(names):
         left_out = len(names) - len(docs)
-        print(f'left out {left_out} of {len(names)} lines: too long, or with _ or .')
+        print(f'left out {left_out} of {len(names)} lines: too long, not printable, or with _ or .')
     return docs
 
-# Left to right: a prompt is the beginning of a name; what stands before is long settled.
+# Left to right: a prompt is the beginning of a name; nothing before it can change.
 def read_prompt(text, vocab):
     """The tokens of a prompt, the beginning of a name."""
     start = normalized(text)
@@ -623,7 +626,7 @@ def make_parser():
            help='what to learn from, one name a line (default: names.txt beside the program)')
     option('--steps', type=at_least(0), default=1250, help='of training (%(default)s)')
     option('--samples', type=at_least(0), default=20, help='names to write (%(default)s)')
-    option('--seed', type=at_least(0), default=42, help='of all random numbers (%(default)s)')
+    option('--seed', type=at_least(0), default=42, help='of training and writing (%(default)s)')
     option('--processes', type=at_least(1), default=os.cpu_count() or 1,
            help='that share the work, with equal results (one per processor: %(default)s)')
     option('--save', metavar='FILE', help='where to keep the trained model')
@@ -664,10 +667,12 @@ def run(args):
 
 def main(argv=None):
     """Run the command line; returns the exit status."""
+    if getattr(multiprocessing.current_process(), '_inheriting', False):
+        return 0                            # a worker that imports a script without a guard
     parser = make_parser()
     args = parser.parse_args(argv)
-    if [] in vars(args).values():           # what -- becomes before Python 3.13
-        parser.error('-- is no value')
+    if [] in vars(args).values() or '' in (args.save, args.load):
+        parser.error('-- or nothing is no value')       # before Python 3.13, -- becomes []
     if sys.stdout is None:                  # closed, or Windows without a console
         sys.stdout = open(os.devnull, 'w')
     if hasattr(sys.stdout, 'reconfigure'):
@@ -678,9 +683,11 @@ def main(argv=None):
         parser.error(error)
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:                 # the reader has seen enough, like head
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor may the exit fail
     except OSError as error:
+        if error.filename is None and error.errno in (errno.EPIPE, errno.EINVAL):
+            # The reader has seen enough, like head (on Windows EINVAL); so the last flush works.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 1 if args.save else 0    # the model may not have been saved
         path = error.filename or args.save or 'the output'
         parser.error(f'{path}: {error.strerror}; give another path')
     return 0

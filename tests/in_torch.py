@@ -161,7 +161,8 @@ def generate(state_dict, tokens, rngs, temperature):
         with torch.no_grad():               # without a cache: all is worked out again
             logits = gpt(state_dict, [[BOS] + name for name, _ in going])[:, -1].cpu()
         for (name, rng), z in zip(going, logits):
-            name.append(draw(z, range(len(z)), BOS, rng, temperature))
+            options = range(BOS if name else BOS + 1, len(z))       # a letter at least
+            name.append(draw(z, options, BOS, rng, temperature))
         going = [(name, rng) for name, rng in going if name[-1] != BOS]
     return [[token for token in name if token != BOS] for name in names]
 
@@ -265,8 +266,8 @@ def learn(args):
     # Few steps have to be long ones, and wide layers want short ones. Both were tried: from 100 to
     # 5,000 steps, with batches of 8 to 256 names, and from 16 to 64 channels.
     steps = math.ceil(args.examples / args.batch)
-    scale = (LAB_STEPS / max(1, steps)) ** (1 / 3) * LAB_EMBD / state_dict['wte'].shape[1]
-    lr = args.lr or lab.learning_rate * scale
+    scale = min(3, (LAB_STEPS / max(1, steps)) ** (1 / 3))
+    lr = args.lr or lab.learning_rate * scale * LAB_EMBD / state_dict['wte'].shape[1]
     examples = [lab.encode(doc, vocab) for doc in docs]
     losses = train(state_dict, examples, rng, steps, lr, args.batch)
     start = time.perf_counter()

@@ -160,6 +160,23 @@ class Messages(unittest.TestCase):
                          r'test_exercises\.py, line \d+: None \+ 1\n  expected: no exception\n'
                          r'  look at: the function; what it returns is nothing that the checker')
 
+    def test_the_programs_are_shown_where_they_call_the_checker(self):
+        def test(self):
+            list(microgpt.until([], (1 / n for n in (1, 0))))
+        text = self.failure(test)
+        self.assertRegex(text, r'ZeroDivisionError: .*\n    in microgpt\.py, line \d+: for value in ')
+        self.assertNotIn('test_exercises.py', text)
+        self.assertNotIn('what it returns', text)
+
+    def test_only_the_first_failure_is_shown(self):
+        def test(self):
+            self.expect(False, 1, 2)
+        case = type('Case', (exercises.Exercise,), {
+            'test_1': test, 'test_2': test, '__module__': __name__})
+        result = unittest.TestResult()
+        unittest.TestSuite([case('test_1'), case('test_2')]).run(result)
+        self.assertEqual((1, 1), (len(result.failures), len(result.skipped)))
+
     def test_nothing_of_the_checker_is_shown(self):
         self.assertNotIn('File "', self.failure(lambda self: self.expect(False, 1, 2)))
 

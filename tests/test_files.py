@@ -128,7 +128,7 @@ class TwoFiles(unittest.TestCase):
 
     def test_a_function_of_an_exercise_may_stand_in_one_file(self):
         gpt, diffusion = self.texts
-        added = '# Of an exercise.\ndef fill_blank(tokens):\n    return tokens\n\ndef {}('
+        added = '# Of an exercise.\ndef of_an_exercise(tokens):\n    return tokens\n\ndef {}('
         for before in ('softmax', 'example_nats', 'split', 'draw'):
             changed = diffusion.replace(f'def {before}(', added.format(before))
             self.assertNotEqual(diffusion, changed)

@@ -23,15 +23,15 @@ REFERENCE = {
     microgpt: '''
         27 names to learn from; 19 tokens; 3936 parameters
         a name, from its beginning to its end: .albert.
-        train 1/3 18.99 nats <time> ncggmiogutslamu
+        train 1/3 18.99 nats <time> oglnmtmsotgtimu
         train 3/3 18.87 nats <time>
         trained 3 steps of 8 names in <time>
         held-out 1/3 10.90 nats <time>
         held-out 3/3 12.62 nats <time>
         held-out: 12.6 nats per name, standard error 1.5 (2.70 per character)
-        sample  1: mnxnoednhiscnmb
-        sample  2: dexmr
-        sample  3: smia
+        sample  1: ormaoglihtghgmn
+        sample  2: isfuda
+        sample  3: naxl
         ''',
     microdiffusion: '''
         27 names to learn from; 20 tokens; 6720 parameters
@@ -40,7 +40,7 @@ REFERENCE = {
         noise level t = 0.50: a_b_rt_.__._.__.
         noise level t = 0.75: ___er__.__._____
         noise level t = 1.00: ________________
-        the training loss covers t from 0.2 to 1; the held-out figure, all of it
+        the training loss covers t from 0.2 to 1; the held-out figure covers every t
         train 1/3 33.13 nats <time> xncculucunxul
         train 3/3 31.70 nats <time>
         trained 3 steps of 8 names in <time>

@@ -65,7 +65,7 @@ class Results(SmallModels):
         path = os.path.join(folder.name, 'names.txt')
         with open(path, 'w', encoding='utf-8') as file:
             file.write('\n'.join(NAMES + ['a' + x + y for x in 'bcdfghklmn' for y in 'aeiou']))
-        self.replace(models, 'NAMES', path)
+        self.replace(make_models, 'NAMES', path)
         self.replace(concurrent.futures, 'ProcessPoolExecutor', InTurn)
         self.replace(gc, 'disable', lambda: None)
         _, self.held_out, self.vocab = results.names_and_vocab(microdiffusion)

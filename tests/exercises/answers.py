@@ -109,11 +109,12 @@ processes there are. Here the main process adds the gradients of single names, a
 the same order.''',
     'e14_token_confidence': '''\
 A draw that is unlikely is judged so, and is more likely to be thrown away and drawn
-anew: so there are more usual names, and more of the same, though the temperature has
-not changed.''',
+anew, so names are more usual, though the temperature has not changed. With as much
+noise as there is, hardly more of them are the same.''',
     'e16_best_name': '''\
-The likeliest of all names is a short one: each letter costs something. A sample is
-seldom the likeliest thing, and the likeliest thing is seldom what one wants to read.''',
+The likeliest of all names is a very short one, or even none at all: each letter costs
+something. A sample is seldom the likeliest thing, and the likeliest thing is seldom
+what one wants to read.''',
     'e17_all_orders': '''\
 The bound is never below the nats (Jensen's inequality), and equal only if all orders
 agree on the price of a name. microgpt's held-out figure is exact, so it is to be

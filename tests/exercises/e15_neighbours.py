@@ -14,8 +14,9 @@ How much larger than the standard error is the difference?
 
 Look at: the line of part 5 where wte and wpe are added, and make_weights in part 4.
 Hint: in Python, tokens[-1] is the last token, not one before the first.
-Lab tests this breaks: the number of parameters; loading of the trained models, which
-have fewer; quoted lines of the README; what the command line prints.
+Lab tests this breaks: the number of parameters; what the command line prints; quoted
+lines of the README. The trained models of tests/models can no longer be loaded: they
+have fewer weights.
 """
 import microdiffusion
 from tests.exercises import Exercise, influences, weights

@@ -16,9 +16,9 @@ Look at: parts 4 and 5, and what the rest of the program asks of them.
 Hint: sum(xs, []) makes one long vector of many; the output can be cut up again in
 slices of n_embd, each of which meets wte as before. linear wants its matrices as (out,
 in).
-Lab tests this breaks: whatever looks at part 5 and its weights; the number of
-parameters; loading of the trained models; quoted lines of the README; what the command
-line prints.
+Lab tests this breaks: the number of parameters, and whatever looks at attention; what
+the command line prints; quoted lines of the README. The trained models of tests/models
+can no longer be loaded.
 """
 import random
 

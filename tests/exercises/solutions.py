@@ -168,7 +168,7 @@ wrong['e07_heads_left'] = {
 
 DRAW = text_of(GPT, r'def draw\(')
 GENERATE = text_of(GPT, r'def generate\(')
-HAND_ON = 'token = draw(logits, range(len(logits)), rng, temperature)'
+HAND_ON = 'token = draw(logits, options, rng, temperature)'
 CHOICE = 'return rng.choices(letters, [p.data for p in probs])[0]'
 MIN_P = [with_parameter(DRAW, 'min_p=0.0'), with_parameter(GENERATE, 'min_p=0.0')]
 HANDED_ON = (HAND_ON, HAND_ON.replace('temperature)', 'temperature, min_p)'))
