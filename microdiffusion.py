@@ -755,6 +755,7 @@ def main(argv=None):
         sys.stdout = open(os.devnull, 'w')
     if hasattr(sys.stdout, 'reconfigure'):
         sys.stdout.reconfigure(errors='replace')        # for consoles without accents
+
     try:
         run(args)
     except InputError as error:

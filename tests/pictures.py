@@ -21,12 +21,12 @@ MODELS = os.path.join(HERE, 'models')
 
 # Printed by python -m tests.results.
 # "How many examples": {examples: nats per held-out name}, and n-gram models beside them.
-HELD_OUT = {'microdiffusion': {6000: 17.0, 12000: 16.5, 24000: 16.2, 36000: 16.0},
-            'microgpt': {6000: 15.5, 12000: 15.2, 24000: 15.0, 36000: 14.9}}
-NGRAMS = {'bigrams': 17.16, 'trigrams': 15.47, '4-grams': 14.49}
+HELD_OUT = {'microdiffusion': {5000: 16.85, 10000: 16.46, 20000: 16.16, 30000: 16.08},
+            'microgpt': {5000: 15.50, 10000: 15.19, 20000: 14.99, 30000: 14.93}}
+NGRAMS = {'bigrams': 17.15, 'trigrams': 15.45, '4-grams': 14.46}
 # "Denoising steps": {steps: nats per character under a 4-gram model}, and others' names.
-QUALITY = {1: 4.0, 2: 3.0, 4: 2.6, 8: 2.4, 16: 2.25, 32: 2.25}
-COMPARED = {'microgpt': 2.02, 'real names': 2.06}
+QUALITY = {1: 3.69, 2: 3.02, 4: 2.65, 8: 2.51, 16: 2.36, 32: 2.36}
+COMPARED = {'microgpt': 2.12, 'real names': 2.05}
 
 # Seeds whose names are shown; python -m tests.pictures --names 40 lists others.
 MOVING_SEEDS = {'microdiffusion': 15, 'microgpt': 0}

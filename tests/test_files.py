@@ -19,8 +19,8 @@ DIFFERENT = {
 # So much may be added before a limit counts: an exercise is not to fail because it adds a line.
 # Whoever changes the programs for good runs `SLACK=0 python -m unittest tests.test_files`.
 SLACK = int(os.environ.get('SLACK', '40'))
-CODE = 530                                  # lines that are neither blank nor comment nor docstring
-FIRST_NINE = 345                            # lines of parts 1 to 9, with everything
+CODE = 570                  # neither blank nor comment nor docstring
+FIRST_NINE = 360
 WIDEST, WIDE = 100, 90                      # columns: of all lines, and of nine in ten
 FUNCTION = 40                               # lines of a function
 STRETCH = 25                                # lines without a blank one
