@@ -233,7 +233,7 @@ def moving(models):
     clock = Clock(1.0, 0.5, 0.4, 4.0, max(len(diffusion), len(gpt)), {})
     total = microdiffusion.block_size
 
-    parts = [text(52, 42, 'microdiffusion: all at once, the surest first', 'head ink'),
+    parts = [text(52, 42, 'microdiffusion: all at once, in any order', 'head ink'),
              text(52, 182, 'microgpt: from left to right', 'head ink')]
     lines = []
     for i, (step, _, kept) in enumerate(diffusion):
