@@ -188,7 +188,7 @@ wrong['e08_min_p'] = {
         min_p('p ** temperature >= min_p * max(probs) ** temperature'), 'the temperature'),
     'the end among the letters': (
         gpt(*MIN_P, HANDED_ON, (CHOICE, f'''probs = [p.data for p in probs]
-    whole = [p.data for p in softmax([logits[n] for n in tokens], 1 / temperature)]
+    whole = [p.data for p in softmax(logits, 1 / temperature)]
     likeliest = max(whole) / sum(whole[1:])
     probs = [p if p >= min_p * likeliest else 0.0 for p in probs]
     return rng.choices(letters, probs)[0]''')), 'of a letter'),
