@@ -447,9 +447,9 @@ def share_out(connections, function, rows):
     """The results of function(*row) for each row: some by each worker, some by this process."""
     size = math.ceil(len(rows) / (1 + len(connections)))
     ours, *theirs = [rows[n:n + size] for n in range(0, len(rows), size)]
+    numbers = array('d', [p.data for p in parameters(rows[0][0])])      # of the state_dict
     try:
         for connection, share in zip(connections, theirs):
-            numbers = array('d', [p.data for p in parameters(rows[0][0])])  # its state_dict
             connection.send((numbers, function, [row[1:] for row in share]))
         results = [function(*row) for row in ours]
         for connection, _ in zip(connections, theirs):

@@ -45,6 +45,18 @@ class ConsoleTest(CommandLineTest):
                     process.stdout = None
                     self.assertEqual((0, '', ''), finish(process))
 
+    def test_closed_pipe_with_save(self):
+        """Whoever asked for a model is told by the exit status that it may not have been saved."""
+        for program in PROGRAMS:
+            with self.subTest(program.PROGRAM):
+                process = start_process(
+                    command(program, '--names', self.few, '--steps', 2, '--save', 'new.json',
+                            '--processes', 1, *QUICK[program]), self.folder)
+                self.assertIn(b'9 names to learn from', process.stdout.readline())
+                process.stdout.close()
+                process.stdout = None
+                self.assertEqual((1, '', ''), finish(process))
+
     def test_closed_before_the_end(self):
         """Where all is held back until the end, a reader who has left is noticed by then."""
         for program in PROGRAMS:

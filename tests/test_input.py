@@ -45,6 +45,8 @@ BAD_ARGUMENTS = (                           # for which programs, arguments, fra
     (PROGRAMS, ['--prompt', 'zo\u00eb'], "--prompt 'zo\\xeb': " + LONG),
     (PROGRAMS, ['--prompt', 'a' * 16], "a': " + LONG),
     (PROGRAMS, ['--prompt', 'b@d', '--save', 'new.json'], LONG),
+    (PROGRAMS, ['--save', ''], 'nothing is no value'),
+    (PROGRAMS, ['--load', ''], 'nothing is no value'),
     ([microgpt], ['--prompt', 'm__ia.'], "--prompt 'm__ia.': " + LEFT_TO_RIGHT),
     ([microgpt], ['--prompt', 'm__'], LEFT_TO_RIGHT),
     ([microgpt], ['--prompt', 'mar.'], LEFT_TO_RIGHT),

@@ -330,6 +330,18 @@ class Generation(SmallModels):
     def name(self, seed, temperature=1.0, start=()):
         return microgpt.generate(self.gpt_weights, list(start), random.Random(seed), temperature)
 
+    def test_a_name_has_a_letter_at_least(self):
+        """Even a model that is sure of the end at once writes a letter first."""
+        def sure_of_the_end(state_dict, tokens, cache=None):
+            return [[microgpt.Value(50.0 * (n == microgpt.BOS)) for n in range(4)] for _ in tokens]
+
+        with mock.patch.object(microgpt, 'gpt', sure_of_the_end):
+            self.assertEqual(1, len(self.name(1)))
+        vocab = microdiffusion.SPECIAL + 'ab'
+        for text in ('', '_'):
+            self.assertEqual(1, microdiffusion.read_prompt(text, vocab)[1])
+        self.assertEqual(1, inspect.signature(microdiffusion.denoise).parameters['letters'].default)
+
     def test_cold_it_writes_its_likeliest_letters_and_hot_all_sorts(self):
         """Cold, names differ in nothing but where they end."""
         cold = [self.name(seed, 0.001) for seed in range(12)]
