@@ -6,7 +6,7 @@ only the number of layers, the tied output matrix and the temperatures are choic
 import argparse, collections, contextlib, errno, gc, itertools, json, math, multiprocessing
 import os, random, shutil, signal, statistics, sys, time, unicodedata
 from array import array
-from operator import mul
+from operator import attrgetter, mul
 
 # What a GPT needs: one token for where a name begins and where it ends.
 PROGRAM = 'microgpt'
@@ -84,13 +84,12 @@ class Value:
     def backward(self):
         """Add d(self)/d(leaf) to each leaf's grad; the Values in between start afresh."""
         nodes = self.history()
-        for node in nodes.values():
+        for node in nodes:
             node.grad = 0.0
         self.grad += 1.0                    # d(self) / d(self); added, as it may be a leaf
         # The chain rule, the youngest first. That is a topological order: when a Value passes its
         # grad on, all that was made from it has had its turn, so the grad is complete.
-        for born in sorted(nodes, reverse=True):
-            node = nodes[born]
+        for node in sorted(nodes, key=attrgetter('_born'), reverse=True):
             grad = node.grad
             if grad and node._local_grads is None:      # a dot product: see linear
                 for a, b in zip(*node._children):
@@ -101,15 +100,15 @@ class Value:
                     child.grad += local_grad * grad
 
     def history(self):
-        """Itself and all that it was made from, by their births; leaves are left out."""
-        nodes = {}
+        """The set of itself and all that it was made from; leaves are left out."""
+        nodes = set()
         groups = [(self,)]                  # tuples and lists of Values to be looked at
         vectors = set()                     # ids of lists seen: dot products share them
         while groups:
             for node in groups.pop():
-                if not node._children or node._born in nodes:
+                if not node._children or node in nodes:
                     continue
-                nodes[node._born] = node
+                nodes.add(node)
                 if node._local_grads is not None:
                     groups.append(node._children)
                     continue
@@ -179,7 +178,7 @@ def attention(queries, positions, keys, values):
             bias = [-slope * ((look * (there - here) - 1) % block_size)
                     for there in range(len(keys))]
             weights.append(softmax(scores, width ** -0.5, bias))
-        mixed.append(linear(weights, [list(channel) for channel in zip(*v)]))
+        mixed.append(linear(weights, list(zip(*v))))         # a row for each channel
     return [list(itertools.chain(*parts)) for parts in zip(*mixed)]     # side by side
 
 
@@ -187,10 +186,11 @@ def attention(queries, positions, keys, values):
 
 def make_weights(vocab_size, rng):
     """The state_dict: every weight matrix, as rows of Values, by its name."""
-    def matrix(rows, columns=n_embd):
-        return [[Value(rng.gauss(0, 0.15)) for _ in range(columns)] for _ in range(rows)]
+    def matrix(rows, columns=n_embd, std=0.15):
+        return [[Value(rng.gauss(0, std)) for _ in range(columns)] for _ in range(rows)]
 
-    state_dict = {'wte': matrix(vocab_size), 'wpe': matrix(block_size)}
+    # What a token is stands out from where it is, which the heads can tell.
+    state_dict = {'wte': matrix(vocab_size, std=0.3), 'wpe': matrix(block_size, std=0.05)}
     for layer in range(n_layer):
         for name in 'qkvo':
             state_dict[f'layer{layer}.attn_w{name}'] = matrix(n_embd)
@@ -280,22 +280,22 @@ def loss_and_gradient(state_dict, tokens, seed):
         p.grad = 0.0
     return loss.data, gradient
 
-def train(state_dict, examples, rng, steps=1250, lr=learning_rate, spread=map):
+def train(state_dict, examples, rng, steps=1150, lr=learning_rate, spread=map):
     """Train in place; yields the mean loss over each step's names, in nats per name."""
     examples = rng.sample(examples, len(examples))
     params = parameters(state_dict)
     adam = Adam(params)
     for step in range(steps):
         places = range(step * batch_size, (step + 1) * batch_size)
-        names = [examples[place % len(examples)] for place in places]
-        seeds = [rng.getrandbits(32) for _ in names]
+        batch = [examples[place % len(examples)] for place in places]
+        seeds = [rng.getrandbits(32) for _ in batch]
 
         # Names are independent: in place of the built-in map, part 11 has processes share them.
         mean_loss, gradient = 0.0, [0.0] * len(params)
-        weights = itertools.repeat(state_dict)
-        for loss, grads in spread(loss_and_gradient, weights, names, seeds):
+        same = itertools.repeat(state_dict)
+        for loss, grads in spread(loss_and_gradient, same, batch, seeds):
             mean_loss += loss / batch_size
-            gradient = [a + b for a, b in zip(gradient, grads)]     # in the names' order
+            gradient = [a + b for a, b in zip(gradient, grads)]     # in the order of the names
         for p, grad in zip(params, gradient):
             p.grad = grad / batch_size
         adam.step(lr * (1 - step / steps))
@@ -304,17 +304,22 @@ def train(state_dict, examples, rng, steps=1250, lr=learning_rate, spread=map):
 
 # 9. Sampling: from left to right, a letter at a time, until the name ends.
 
-def draw(logits, tokens, rng, temperature):
+def draw(logits, tokens, rng, temperature, min_p=0.2):
     """One of these tokens: the end at its own rate, else a letter at the temperature."""
     # A temperature below 1 makes the likely likelier, and the end too: names would be short.
-    probs = dict(zip(tokens, softmax([logits[token] for token in tokens])))
-    if END in probs and rng.random() < probs[END].data:
+    probs = dict(zip(tokens, [p.data for p in softmax([logits[token] for token in tokens])]))
+    if END in probs and rng.random() < probs[END]:
         return END
-    letters = [token for token in tokens if token != END]
-    probs = softmax([logits[token] for token in letters], 1 / temperature)
-    return rng.choices(letters, [p.data for p in probs])[0]
 
-def generate(state_dict, tokens, rng, temperature=0.6):
+    # One letter that does not fit is enough to spoil a name, so the least likely are never drawn:
+    # those with less than min_p times the probability of the likeliest (min-p, arXiv 2407.01082).
+    letters = [token for token in tokens if token != END]
+    least = min_p * max([probs[token] for token in letters])
+    letters = [token for token in letters if probs[token] >= least]
+    cooled = softmax([logits[token] for token in letters], 1 / temperature)
+    return rng.choices(letters, [p.data for p in cooled])[0]
+
+def generate(state_dict, tokens, rng, temperature=0.7):
     """Continue a name that begins with these letters; returns all of its letters."""
     tokens = list(tokens)
     cache = [([], []) for _ in range(n_layer)]
@@ -624,7 +629,7 @@ def make_parser():
     here = os.path.dirname(globals().get('__file__', ''))
     option('--names', metavar='FILE', default=os.path.join(here, 'names.txt'),
            help='what to learn from, one name a line (default: names.txt beside the program)')
-    option('--steps', type=at_least(0), default=1250, help='of training (%(default)s)')
+    option('--steps', type=at_least(0), default=1150, help='of training (%(default)s)')
     option('--samples', type=at_least(0), default=20, help='names to write (%(default)s)')
     option('--seed', type=at_least(0), default=42, help='of training and writing (%(default)s)')
     option('--processes', type=at_least(1), default=os.cpu_count() or 1,
@@ -633,7 +638,7 @@ def make_parser():
     option('--load', metavar='FILE', help='a kept model, to write names without training')
     # Left to right: one temperature for all letters.
     option('--prompt', default='', help='what is known: mar begins a name')
-    option('--temperature', type=at_least(0.01), default=0.6,
+    option('--temperature', type=at_least(0.01), default=0.7,
            help='of the letters. Low: usual names (%(default)s)')
     return parser
 
