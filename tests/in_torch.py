@@ -145,12 +145,14 @@ def train(state_dict, examples, rng, steps, lr, batch_size):
 
 # 9. Sampling: a name for each rng, which draws what it would draw in the program.
 
-def draw(logits, tokens, end, rng, temperature):
+def draw(logits, tokens, end, rng, temperature, min_p=0.2):
     """One of these tokens: the end at its own rate, else a letter at the temperature."""
-    tokens = list(tokens)
-    if tokens[0] == end and rng.random() < logits[tokens].softmax(0)[0]:
+    probs = dict(zip(tokens, logits[list(tokens)].softmax(0).tolist()))
+    if end in probs and rng.random() < probs[end]:
         return end
     letters = [token for token in tokens if token != end]
+    least = min_p * max([probs[token] for token in letters])
+    letters = [token for token in letters if probs[token] >= least]
     return rng.choices(letters, (logits[letters] / temperature).softmax(0).tolist())[0]
 
 def generate(state_dict, tokens, rngs, temperature):
@@ -166,7 +168,7 @@ def generate(state_dict, tokens, rngs, temperature):
         going = [(name, rng) for name, rng in going if name[-1] != BOS]
     return [[token for token in name if token != BOS] for name in names]
 
-def denoise(state_dict, tokens, rngs, steps, temperature, letters, noise):
+def denoise(state_dict, tokens, rngs, steps, temperature, shortest, noise):
     """Fill in the MASKs; yields (step, temperature, names) for each step that reveals some."""
     names = [list(tokens) for _ in rngs]
     masked = [[n for n, token in enumerate(tokens) if token == MASK] for _ in rngs]
@@ -181,12 +183,12 @@ def denoise(state_dict, tokens, rngs, steps, temperature, letters, noise):
         for name, places, logits, rng in zip(names, masked, batch, rngs):
             confidence = {}
             for n in places:
-                options = logits[n, list(allowed(name, n, letters, vocab_size))]
+                options = logits[n, list(allowed(name, n, shortest, vocab_size))]
                 best = options.log_softmax(0).max().item()
                 confidence[n] = best + noise * left / total * gumbel(rng)
             places.sort(key=confidence.get, reverse=True)
             for n in places[:len(places) - left]:
-                options = allowed(name, n, letters, vocab_size)
+                options = allowed(name, n, shortest, vocab_size)
                 name[n] = draw(logits[n], options, microdiffusion.PAD, rng, cooled)
             places[:] = sorted(places[len(places) - left:])
         yield i, cooled, [list(name) for name in names]

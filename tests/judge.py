@@ -44,11 +44,14 @@ def characters(docs):
 
 QUALITY = ['distinct', 'in the training names', 'broken', 'mean length', 'nats per character']
 
-def quality(texts, known, judge):
-    """The figures on sampled texts, under the heads of QUALITY."""
-    names = [text.split('.')[0] for text in texts]
-    broken = [text for text, name in zip(texts, names) if text.rstrip('.') != name or not name]
-    nats = sum(map(judge.nats, names)) / characters(names)
-    return [f'{100 * len(set(names)) / len(names):.1f} %',
-            f'{100 * mean([name in known for name in names]):.0f} %', len(broken),
-            f'{mean(map(len, names)):.2f}', f'{nats:.2f}']
+def quality(samples, known, judge):
+    """The figures on texts under the heads of QUALITY; of several models' texts, the means."""
+    rows = []
+    for texts in samples:
+        names = [text.split('.')[0] for text in texts]
+        broken = [text for text, name in zip(texts, names) if text.rstrip('.') != name or not name]
+        rows.append((100 * len(set(names)) / len(names), 100 * mean([n in known for n in names]),
+                     len(broken), mean(map(len, names)),
+                     sum(map(judge.nats, names)) / characters(names)))
+    distinct, seen, broken, length, nats = map(mean, zip(*rows))
+    return [f'{distinct:.1f} %', f'{seen:.0f} %', f'{broken:g}', f'{length:.2f}', f'{nats:.2f}']

@@ -8,6 +8,7 @@ import argparse
 import collections
 import concurrent.futures
 import contextlib
+import functools
 import gc
 import inspect
 import math
@@ -38,20 +39,27 @@ QUICK = Size(40, 32, 16, 20, 10, 10)
 
 # What is trained and how names are sampled: rows of the tables.
 
-def all_at_temperature(logits, tokens, rng, temperature):
+DRAW = microdiffusion.draw
+
+def end_at_temperature(logits, tokens, rng, temperature):
     """In place of draw: the end is drawn like the letters."""
-    probs = microdiffusion.softmax([logits[token] for token in tokens], 1 / temperature)
-    return rng.choices(tokens, [p.data for p in probs])[0]
+    with mock.patch.object(microdiffusion, 'END', None):
+        return DRAW(logits, tokens, rng, temperature)
+
+def any_letter(logits, tokens, rng, temperature):
+    """In place of draw: without min-p every letter may be drawn."""
+    return DRAW(logits, tokens, rng, temperature, min_p=0.0)
 
 MAKE_WEIGHTS = microdiffusion.make_weights
 
-def small_weights(vocab_size, rng):
-    """In place of make_weights: a standard deviation of 0.08, as microGPT has it."""
+def weights_of(deviation, vocab_size, rng):
+    """In place of make_weights: the same standard deviation in all matrices."""
     state_dict = MAKE_WEIGHTS(vocab_size, rng)
-    values = microdiffusion.parameters(state_dict)
-    factor = 0.08 / statistics.pstdev([value.data for value in values])
-    for value in values:
-        value.data *= factor
+    for matrix in state_dict.values():
+        values = [value for row in matrix for value in row]
+        factor = deviation / statistics.pstdev([value.data for value in values])
+        for value in values:
+            value.data *= factor
     return state_dict
 
 # A model: its program, seed, training steps as a multiple of the default, and what it replaces.
@@ -63,14 +71,19 @@ LEFT_OUT = {
     'all heads look left': ('diffusion', 1, {'heads': microgpt.heads}),
     'one layer': ('diffusion', 1, {'n_layer': 1}),
     f'one layer, {MORE} times the examples': ('diffusion', MORE, {'n_layer': 1}),
-    'initial weights of 0.08': ('diffusion', 1, {'make_weights': small_weights}),
+    'all initial weights of 0.15': (
+        'diffusion', 1, {'make_weights': functools.partial(weights_of, 0.15)}),
+    'all initial weights of 0.08': (
+        'diffusion', 1, {'make_weights': functools.partial(weights_of, 0.08)}),
 }
 LEFT_OUT_OF_GPT = {'GPT, heads without direction': ('GPT', 1, {'slope': 0.0})}
 VARIANTS = {**LEFT_OUT, **LEFT_OUT_OF_GPT}
 
 # A way to sample from the first diffusion model: what it replaces, and options of denoise.
 SAMPLERS = {
-    'the end at temperature T too': ({'draw': all_at_temperature}, {}),
+    'the end at temperature T too': ({'draw': end_at_temperature}, {}),
+    'every letter may be drawn (no min-p)': ({'draw': any_letter}, {}),
+    'no min-p, T = 0.6': ({'draw': any_letter}, {'temperature': 0.6}),
     'strict confidence (noise 0)': ({}, {'noise': 0.0}),
     'random order': ({}, {'noise': 1e6}),
 }
@@ -150,7 +163,7 @@ def surest(lab, state_dict, tokens, count):
     masked = [n for n, token in enumerate(tokens) if token == lab.MASK]
     confidence = {}
     for n, logits in zip(masked, lab.mask_predictor(state_dict, tokens, masked)):
-        options = [logits[t] for t in lab.allowed(tokens, n, 0, len(logits))]
+        options = [logits[t] for t in lab.allowed(tokens, n, 1, len(logits))]
         confidence[n] = max([z.data for z in options]) - lab.logsumexp(options).data
     return sorted(masked, key=confidence.get, reverse=True)[:count]
 
@@ -208,6 +221,10 @@ def models_to_train(seeds):
         made[label] = Model(kind, seeds[0], times, changes)
     return made
 
+def by_seed(made, kind):
+    """The labels of the models of a kind that differ in nothing but their seeds."""
+    return [kind] + [label for label in made if label[:2] == (kind, 'seed')]
+
 def default_steps(lab):
     """How many steps training takes if nothing is said."""
     return inspect.signature(lab.train).parameters['steps'].default
@@ -243,7 +260,8 @@ def measure_jobs(made, numbers, size):
         seconds = 0.1 if model.kind == 'diffusion' else 0.003
         jobs['held-out', label] = Job(seconds * count, model, held_out, (numbers[label], count))
     for kind in LABS:
-        sampling(kind, kind, size.samples, {}, {})
+        for label in by_seed(made, kind):
+            sampling(label, label, size.samples, {}, {})
         for t in set(TEMPERATURES) - {default(kind, 'temperature')}:
             sampling((kind, 'temperature', t), kind, size.some, {}, {'temperature': t})
     for n in set(STEPS) - {default('diffusion', 'steps')}:
@@ -299,12 +317,11 @@ def against(results, label):
     differences = [mean(a) - b for a, b in zip(results['held-out', label], theirs)]
     return [f'{mean(theirs) + mean(differences):.2f}', f'{error(differences):.2f}']
 
-def likelihoods(results, seeds, docs, names):
+def likelihoods(results, made, seeds, docs, names):
     """How well each model predicts held-out names."""
     rows = []
     for kind in LABS:
-        labels = [kind] + [(kind, 'seed', seed) for seed in seeds[1:]]
-        found = [results['held-out', label] for label in labels]
+        found = [results['held-out', label] for label in by_seed(made, kind)]
         nats = [mean(map(mean, one)) for one in found]
         rows.append([kind, 'bound' if kind == 'diffusion' else 'exact',
                      ' '.join([f'{n:.2f}' for n in nats]), f'{mean(nats):.2f}',
@@ -329,17 +346,21 @@ def by_masked(results):
           [[k, f'{mean([row[k - 1] for row in rows]) / length:.2f}']
            for k in (1, 2, 4, 8, 12, 16) if k <= length])
 
-def samples(results, docs, names, size):
-    """The tables of sampled names; the first is of more names than the others."""
+def samples(results, made, docs, names, size):
+    """The tables of sampled names; the first is of more names, and of every seed."""
     known, judge = set(docs), NGram(docs, 4)
 
     def judged(label, count):
-        return quality(results['samples', label][0][:count], known, judge)
+        return quality([results['samples', label][0][:count]], known, judge)
 
-    rows = [[kind] + judged(kind, size.samples) for kind in LABS]
-    rows.append(['held-out names'] + quality(names, known, judge))
-    table(f'Samples at the defaults ({size.samples}; nats by a 4-gram model of the training names)',
-          ['from'] + QUALITY, rows)
+    rows = []
+    for kind in LABS:
+        every = [results['samples', label][0] for label in by_seed(made, kind)]
+        rows.append([kind] + quality(every, known, judge))
+        rows += [['- one model'] + quality([one], known, judge) for one in every]
+    rows.append(['held-out names'] + quality([names], known, judge))
+    table(f'Samples at the defaults ({size.samples} of the model of each seed; nats by a 4-gram '
+          'model of the training names)', ['from'] + QUALITY, rows)
 
     rows = []
     for label in ('diffusion', *LEFT_OUT, *SAMPLERS, 'GPT', *LEFT_OUT_OF_GPT):
@@ -407,9 +428,9 @@ def main(argv=None):
     docs, names, _ = names_and_vocab(microgpt)
     names = some(names, size.names)
     steps = size.steps or default_steps(microgpt)
-    likelihoods(results, seeds, docs, names)
+    likelihoods(results, made, seeds, docs, names)
     by_masked(results)
-    samples(results, docs, names, size)
+    samples(results, made, docs, names, size)
     more_examples(results, steps)
     order_and_letters(results, size)
     print(f'\n{steps} steps of {microgpt.batch_size} names, so that training sees a name '

@@ -154,14 +154,14 @@ class Sampling(InTorch):
                                 for seed in seeds]
                     found = in_torch.generate(tensors, tokens, rngs, *lab.generate.__defaults__)
                 else:
-                    tokens, letters = tokens
+                    tokens, shortest = tokens
                     steps, temperature, _, noise = lab.denoise.__defaults__
                     one_by_one = [lab.denoise(weights, tokens, random.Random(seed),
-                                              letters=letters) for seed in seeds]
+                                              shortest=shortest) for seed in seeds]
                     expected = [(rows[0][0], rows[0][1], [row[2] for row in rows])
                                 for rows in zip(*one_by_one)]
                     found = list(in_torch.denoise(tensors, tokens, rngs, steps, temperature,
-                                                  letters, noise))
+                                                  shortest, noise))
                 self.assertEqual(expected, found, f'{lab.PROGRAM}, prompt {prompt!r}')
 
 

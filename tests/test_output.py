@@ -22,53 +22,53 @@ from tests.command_line import (FEW, NAMES, PROGRAMS, QUICK, CommandLineTest, fr
 REFERENCE = {
     microgpt: '''
         27 names to learn from; 19 tokens; 3936 parameters
-        a name, from its beginning to its end: .albert.
-        train 1/3 18.99 nats <time> oglnmtmsotgtimu
-        train 3/3 18.87 nats <time>
+        a name, from its beginning to its end: .amelia.
+        train 1/3 18.59 nats <time> ilnrixinuretlnt
+        train 3/3 18.59 nats <time>
         trained 3 steps of 8 names in <time>
-        held-out 1/3 10.90 nats <time>
-        held-out 3/3 12.62 nats <time>
-        held-out: 12.6 nats per name, standard error 1.5 (2.70 per character)
-        sample  1: ormaoglihtghgmn
-        sample  2: isfuda
-        sample  3: naxl
+        held-out 1/3 12.49 nats <time>
+        held-out 3/3 13.34 nats <time>
+        held-out: 13.3 nats per name, standard error 2.4 (2.86 per character)
+        sample  1: aloat
+        sample  2: gcgmnbmhnonfloa
+        sample  3: fallorialdxulgr
         ''',
     microdiffusion: '''
         27 names to learn from; 20 tokens; 6720 parameters
-        noise level t = 0.00: albert..........
-        noise level t = 0.25: alb_rt.._.._.._.
-        noise level t = 0.50: a_b_rt_.__._.__.
-        noise level t = 0.75: ___er__.__._____
+        noise level t = 0.00: amelia..........
+        noise level t = 0.25: ame_ia.._.._.._.
+        noise level t = 0.50: a_e_ia_.__._.__.
+        noise level t = 0.75: ___li__.__._____
         noise level t = 1.00: ________________
         the training loss covers t from 0.2 to 1; the held-out figure covers every t
-        train 1/3 33.13 nats <time> xncculucunxul
-        train 3/3 31.70 nats <time>
+        train 1/3 32.67 nats <time> uaeladadeaua
+        train 3/3 25.46 nats <time>
         trained 3 steps of 8 names in <time>
-        held-out 1/3 15.35 nats <time>
-        held-out 3/3 18.12 nats <time>
-        held-out: 18.1 nats per name, standard error 2.2 (3.88 per character)
-        step  1  _____.__________  15 masked, temperature 0.65
-        step  4  ____l.__________  14 masked, temperature 0.59
-        step  6  ____l.________._  13 masked, temperature 0.55
-        step  7  ____l.___.____._  12 masked, temperature 0.53
-        step  8  ___al.___.____._  11 masked, temperature 0.51
-        step  9  ___al.___..___._  10 masked, temperature 0.49
-        step 10  _e_al..__..___._   8 masked, temperature 0.47
-        step 11  _e_al..__.._._._   7 masked, temperature 0.45
-        step 12  ne_al..__.._._._   6 masked, temperature 0.43
-        step 13  ne_al......_._._   4 masked, temperature 0.41
-        step 14  ne_al........_._   3 masked, temperature 0.39
-        step 15  ne_al...........   1 masked, temperature 0.37
-        step 16  nenal...........   0 masked, temperature 0.35
-        sample  1: nenal
-        sample  2: nnu
-        sample  3: nlluuiiu
+        held-out 1/3 13.30 nats <time>
+        held-out 3/3 14.13 nats <time>
+        held-out: 14.1 nats per name, standard error 2.3 (3.03 per character)
+        step  1  _____________u__  15 masked, temperature 0.65
+        step  4  u____________u__  14 masked, temperature 0.59
+        step  6  u____________u_.  13 masked, temperature 0.55
+        step  7  u_______u____u_.  12 masked, temperature 0.53
+        step  8  u_______ua___u_.  11 masked, temperature 0.51
+        step  9  u__o____ua___u_.  10 masked, temperature 0.49
+        step 10  u_uo____ua___u..   8 masked, temperature 0.47
+        step 11  u_uo____uaa__u..   7 masked, temperature 0.45
+        step 12  u_uo__u_uaa__u..   6 masked, temperature 0.43
+        step 13  u_uo_du_uaa_au..   4 masked, temperature 0.41
+        step 14  u_uo_du_uaaeau..   3 masked, temperature 0.39
+        step 15  uauo_dubuaaeau..   1 masked, temperature 0.37
+        step 16  uauoadubuaaeau..   0 masked, temperature 0.35
+        sample  1: uauoadubuaaeau
+        sample  2: eaoadeumod
+        sample  3: ladadueeeulu
         '''}
 
 
 def reference_run(program, names):
     """What a short run on this file of names prints."""
-    return run(program, '--names', names, '--steps', 3, '--samples', 3, '--seed', 2)
+    return run(program, '--names', names, '--steps', 3, '--samples', 3, '--seed', 4)
 
 
 class ReferenceTest(CommandLineTest):

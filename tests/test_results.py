@@ -51,9 +51,11 @@ class Judge(unittest.TestCase):
 
     def test_samples_are_counted(self):
         texts = ['ann...', 'ann...', 'b.c...', 'zed...', '......']
-        found = quality(texts, {'ann'}, NGram(NAMES, 2))
-        self.assertEqual(['80.0 %', '40 %', 2, '2.00'], found[:4],
+        found = quality([texts], {'ann'}, NGram(NAMES, 2))
+        self.assertEqual(['80.0 %', '40 %', '2', '2.00'], found[:4],
                          'distinct, in the training names, broken, mean length')
+        found = quality([texts, ['jo.', 'jo.']], {'ann'}, NGram(NAMES, 2))
+        self.assertEqual(['65.0 %', '20 %', '1', '2.00'], found[:4], 'the means of two models')
 
 
 class Results(SmallModels):
@@ -111,11 +113,16 @@ class Results(SmallModels):
 
     def test_variants_are_what_they_are_called(self):
         logits = [microdiffusion.Value(z) for z in (0.0, 2.0, 1.0)]
-        tokens = [results.all_at_temperature(logits, range(1, 3), self.rng, 0.01)
+        tokens = [results.end_at_temperature(logits, range(1, 3), self.rng, 0.01)
                   for _ in range(50)]
         self.assertEqual({microdiffusion.END}, set(tokens), 'a cold draw takes the likelier end')
-        small = microdiffusion.parameters(results.small_weights(28, self.rng))
-        self.assertAlmostEqual(0.08, statistics.pstdev([p.data for p in small]))
+        logits = [microdiffusion.Value(z) for z in (0.0, -9.0, 3.0, 0.0)]
+        for draw, letters in (microdiffusion.draw, {2}), (results.any_letter, {2, 3}):
+            tokens = [draw(logits, range(2, 4), self.rng, 1.0) for _ in range(300)]
+            self.assertEqual(letters, set(tokens), 'without min-p every letter may be drawn')
+        for matrix in results.weights_of(0.08, 28, self.rng).values():
+            numbers = [value.data for row in matrix for value in row]
+            self.assertAlmostEqual(0.08, statistics.pstdev(numbers))
 
     def test_strict_confidence_agrees_with_itself(self):
         strict = functools.partial(microdiffusion.denoise, noise=0.0)

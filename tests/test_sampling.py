@@ -1,5 +1,6 @@
 """How names are drawn: the end and the letters, the schedule, the order, and what must hold."""
 import collections
+import functools
 import inspect
 import math
 import random
@@ -47,6 +48,23 @@ class Draw(unittest.TestCase):
                     letters = counts[first] + counts[first + 1]
                     self.assertAlmostEqual(ratio / (1 + ratio), counts[first + 1] / letters,
                                            delta=0.045)
+
+    def test_a_letter_far_less_likely_than_the_likeliest_is_never_drawn(self):
+        """min-p: by their probabilities at temperature 1, and the end does not count."""
+        for program, probs in ((microgpt, [0.5, 0.3, 0.14, 0.05, 0.01]),
+                               (microdiffusion, [0, 0.5, 0.3, 0.14, 0.05, 0.01])):
+            first = program.END + 1
+            for min_p, count in ((0.0, 4), (0.1, 3), (0.2, 2), (0.6, 1)):
+                draw = functools.partial(program.draw, min_p=min_p)
+                with mock.patch.object(program, 'draw', draw):
+                    counts = self.counts(program, probs, range(program.END, len(probs)), 4.0)
+                self.assertEqual(set(range(first, first + count)), set(counts) - {program.END},
+                                 f'{program.PROGRAM}, min_p {min_p}')
+                self.assertAlmostEqual(0.5, counts[program.END] / 3000, delta=0.035)
+
+    def test_by_default_a_fifth_of_the_likeliest_is_enough(self):
+        counts = self.counts(microgpt, [0.0, 0.6, 0.13, 0.11], [1, 2, 3], 1.0)
+        self.assertEqual({1, 2}, set(counts))
 
     def test_only_the_given_tokens_are_drawn_and_they_share_all_probability(self):
         probs = [0.1, 0.4, 0.2, 0.2, 0.1]
@@ -203,7 +221,7 @@ class Denoising(SmallModels):
 
     def test_cold_it_writes_its_likeliest_letters_and_hot_all_sorts(self):
         tokens = [MASK] * 6 + [PAD] * 10
-        cold, hot = [{self.name(seed=seed, tokens=tokens, letters=6, noise=0,
+        cold, hot = [{self.name(seed=seed, tokens=tokens, shortest=6, noise=0,
                                 temperature=temperature) for seed in range(6)}
                      for temperature in (0.001, 3.0)]
         self.assertEqual(1, len(cold), 'the sampler ignores its temperature')
@@ -250,8 +268,8 @@ class Denoising(SmallModels):
         for text, pattern in (('m__ia.', 'm??ia' + '.' * 11), ('__.', '??' + '.' * 14),
                               ('leo', 'leo' + '*' * 13), ('a_d', 'a?d' + '*' * 13)):
             for seed in range(4):
-                tokens, letters = microdiffusion.read_prompt(text, vocab)
-                *_, (_, _, out) = self.frames(5, seed, tokens, letters=letters)
+                tokens, shortest = microdiffusion.read_prompt(text, vocab)
+                *_, (_, _, out) = self.frames(5, seed, tokens, shortest=shortest)
                 name = microdiffusion.decode(out, vocab)
                 for wanted, got in zip(pattern, name):
                     self.assertTrue(wanted == '*' or wanted == got or wanted == '?' and got != '.',
@@ -270,7 +288,7 @@ class Order(SmallModels):
         """The positions that each step reveals, of 15 that are to be letters."""
         tokens, before, out = [MASK] * 15 + [PAD], set(), {}
         for i, _, frame in microdiffusion.denoise(self.weights, tokens, random.Random(seed), steps,
-                                                  letters=15, **options):
+                                                  shortest=15, **options):
             known = {n for n in range(15) if frame[n] != MASK}
             out[i] = known - before
             before = known
@@ -340,7 +358,8 @@ class Generation(SmallModels):
         vocab = microdiffusion.SPECIAL + 'ab'
         for text in ('', '_'):
             self.assertEqual(1, microdiffusion.read_prompt(text, vocab)[1])
-        self.assertEqual(1, inspect.signature(microdiffusion.denoise).parameters['letters'].default)
+        usual = inspect.signature(microdiffusion.denoise).parameters
+        self.assertEqual(1, usual['shortest'].default)
 
     def test_cold_it_writes_its_likeliest_letters_and_hot_all_sorts(self):
         """Cold, names differ in nothing but where they end."""
@@ -349,7 +368,9 @@ class Generation(SmallModels):
         self.assertGreater(len(longest), 3)
         for name in cold:
             self.assertEqual(longest[:len(name)], name, 'the sampler ignores its temperature')
-        hot = {tuple(self.name(seed, 3.0)[:3]) for seed in range(12)}
+        any_letter = functools.partial(microgpt.draw, min_p=0.0)
+        with mock.patch.object(microgpt, 'draw', any_letter):
+            hot = {tuple(self.name(seed, 3.0)[:3]) for seed in range(12)}
         self.assertGreater(len(hot), 8, 'the sampler ignores its temperature')
 
     def test_each_token_is_drawn_from_what_follows_all_tokens_before_it(self):

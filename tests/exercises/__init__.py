@@ -141,15 +141,15 @@ class Exercise(unittest.TestCase):
                     f'def {signature}', f'the parameters of {name}')
         return function
 
-    def need_option(self, function, option):
+    def need_option(self, function, option, default=0.0, meaning='everything is as before'):
         """The parameter that the exercise asks for, with its default."""
         name = function.__name__
         self.trying(f'{name}() with {option}', f'the parameters of {name}')
         found = inspect.signature(function).parameters
         self.expect(option in found, f'it takes only {", ".join(found)}',
-                    f'{option}=0.0 as its last parameter')
-        self.expect(found[option].default == 0, f'{found[option]}', f'{option}=0.0: without it, '
-                    f'everything is as before')
+                    f'{option}={default} as its last parameter')
+        self.expect(found[option].default == default, f'{found[option]}',
+                    f'{option}={default}: without it, {meaning}')
 
     def need_answer(self, answer, count):
         """The answer to a question, as a tuple of so many numbers."""

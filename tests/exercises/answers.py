@@ -75,7 +75,7 @@ _aria: the first letter must be guessed from what stands to its right. That side
 hidden, as in a GPT, but faint: it comes at the end of the way around, and only a very
 large score could outweigh the distance. The last letter, which twice as many heads look
 left from now, hardly suffers, if at all. The held-out figure, which has both, rises.''',
-    'e08_min_p': '''\
+    'e08_top_p': '''\
 Names are far more usual. At temperature 1 every letter that is possible is drawn now
 and then, and one that does not fit is enough to spoil a name. min-p cuts these off
 where the model is sure, and leaves the choice wide where it is not. The price is

@@ -29,14 +29,14 @@ from tests.exercises import Exercise, count_of, legal, logs, weights
 TWO = [MASK] * 2 + [PAD] * 14           # a name of two letters at the most
 
 
-def first_steps(count, vocab, seed, steps, temperature, letters, noise):
+def first_steps(count, vocab, seed, steps, temperature, shortest, noise):
     """The first two positions after a first step of denoise, so often, and its temperature."""
     rng = random.Random(seed)
     state_dict = weights(microdiffusion, len(vocab))
     shown = []
     for _ in range(count):
         _, cooled, tokens = next(microdiffusion.denoise(state_dict, TWO, rng, steps, temperature,
-                                                        letters, noise))
+                                                        shortest, noise))
         shown.append(microdiffusion.decode(tokens[:2], vocab))
     return shown, cooled
 

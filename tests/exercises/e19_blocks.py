@@ -4,7 +4,7 @@ Level: hard. About 60 minutes.
 
 Do: add this function to microdiffusion.py, the semi-autoregressive sampling of LLaDA.
 
-    def denoise_blocks(state_dict, tokens, rng, size, steps, temperature, letters=0):
+    def denoise_blocks(state_dict, tokens, rng, size, steps, temperature, shortest=1):
 
 Positions 0 to size - 1 are the first block, the next size of them the second, and so
 on; the last may be shorter. The MASKs of a block are filled as denoise would, in so
@@ -14,7 +14,7 @@ whole sequence, later blocks with their MASKs. Yield (step, temperature, tokens)
 denoise does; step and temperature start afresh with each block. tokens is always the
 whole sequence. Then compare names of 4 blocks of 4 steps with names of 16 steps at
 once: in write, let denoise_blocks(state_dict, tokens, random.Random(seed), 4, 4,
-args.temperature, letters) take the place of denoise.
+args.temperature, shortest) take the place of denoise.
 
     python -m tests.exercises.sample microdiffusion
 
@@ -41,9 +41,9 @@ def text(rows):
 class Blocks(Exercise):
     def test_blocks(self):
         denoise_blocks = self.need(microdiffusion, 'denoise_blocks', 'denoise_blocks(state_dict, '
-                                   'tokens, rng, size, steps, temperature, letters=0)')
+                                   'tokens, rng, size, steps, temperature, shortest=1)')
         inputs = self.stand_in(microdiffusion, lambda tokens, n: logs(0, 0.4, 0.3, 0.3))
-        for start, size, steps, letters, left in (
+        for start, size, steps, shortest, left in (
                 ([MASK] * 16, 4, 2, 0, [14, 12, 10, 8, 6, 4, 2, 0]),
                 ([MASK] * 16, 4, 1, 16, [12, 8, 4, 0]),
                 ([MASK] * 16, 5, 1, 0, [11, 6, 1, 0]),
@@ -54,7 +54,7 @@ class Blocks(Exercise):
             del inputs[:]
             shown = [tokens for _, _, tokens in denoise_blocks(
                 weights(microdiffusion, 4), list(start), random.Random(1), size, steps, 0.8,
-                letters)]
+                shortest)]
             self.check_steps(shown, start, size, left)
             self.check_inputs(inputs, [start] + shown[:-1])
 

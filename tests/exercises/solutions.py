@@ -169,41 +169,75 @@ wrong['e07_heads_left'] = {
 DRAW = text_of(GPT, r'def draw\(')
 GENERATE = text_of(GPT, r'def generate\(')
 HAND_ON = 'token = draw(logits, options, rng, temperature)'
-CHOICE = 'return rng.choices(letters, [p.data for p in probs])[0]'
-MIN_P = [with_parameter(DRAW, 'min_p=0.0'), with_parameter(GENERATE, 'min_p=0.0')]
-HANDED_ON = (HAND_ON, HAND_ON.replace('temperature)', 'temperature, min_p)'))
+MIN_P = '''\
+    # One letter that does not fit is enough to spoil a name, so the least likely are never drawn:
+    # those with less than min_p times the probability of the likeliest (min-p, arXiv 2407.01082).
+    letters = [token for token in tokens if token != END]
+    least = min_p * max([probs[token] for token in letters])
+    letters = [token for token in letters if probs[token] >= least]
+'''
+COOL = 'cooled = softmax([logits[token] for token in letters], 1 / temperature)'
+CHOICE = 'return rng.choices(letters, [p.data for p in cooled])[0]'
+TOP_P = [(DRAW, DRAW.replace('min_p=0.2', 'top_p=1.0')), with_parameter(GENERATE, 'top_p=1.0'),
+         (HAND_ON, HAND_ON.replace('temperature)', 'temperature, top_p)'))]
+LIKELIEST = 'letters.sort(key=probs.get, reverse=True)'
+UNTIL = '''\
+nucleus, needed = [], top_p * sum([probs[token] for token in letters])
+    for token in letters:
+        if needed > 0:
+            nucleus.append(token)
+            needed -= probs[token]'''
 
-def min_p(condition):
-    """draw with a condition that a letter's probability p must meet."""
-    return gpt(*MIN_P, HANDED_ON, (CHOICE, f'''probs = [p.data for p in probs]
-    probs = [p if {condition} else 0.0 for p in probs]
-    return rng.choices(letters, probs)[0]'''))
+def top_p(*lines, tokens='token for token in tokens if token != END', more=()):
+    """draw with these lines in the place of min-p; they leave the letters in nucleus."""
+    code = [f'letters = [{tokens}]', *lines, 'letters = nucleus']
+    return gpt(*TOP_P, (MIN_P, ''.join([f'    {line}\n' for line in code])), *more)
 
-OF_THE_LARGEST = 'p >= min_p * max(probs)'
-reference['e08_min_p'] = min_p(OF_THE_LARGEST)
-wrong['e08_min_p'] = {
-    'an absolute limit': (min_p('p >= min_p'), 'the limit'),
-    'more than the limit': (min_p('p > min_p * max(probs)'), 'what is equal to it'),
-    'the limit before the temperature': (
-        min_p('p ** temperature >= min_p * max(probs) ** temperature'), 'the temperature'),
+def without(edits, *olds):
+    """All of these edits, but not those of these places."""
+    return [edit for edit in edits if edit[1] not in olds]
+
+reference['e08_top_p'] = top_p(LIKELIEST, UNTIL)
+wrong['e08_top_p'] = {
+    'an absolute limit': (
+        top_p('nucleus = [token for token in letters if probs[token] >= top_p]'), 'add up'),
+    'what is left of 1 as an absolute limit': (
+        top_p('nucleus = [token for token in letters if probs[token] >= 1 - top_p]'), 'add up'),
+    'the letter that crosses the limit is left out': (
+        top_p(LIKELIEST, UNTIL.replace('needed > 0', 'needed >= probs[token]').replace(
+            '    needed -=', 'needed -=')), 'it stays too'),
+    'not sorted': (top_p(UNTIL), 'the likeliest first'),
+    'the least likely first': (top_p(LIKELIEST.replace(', reverse=True', ''), UNTIL), 'add up'),
+    'a share of all tokens': (
+        top_p(LIKELIEST, UNTIL.replace(' * sum([probs[token] for token in letters])', '')),
+        'the end'),
     'the end among the letters': (
-        gpt(*MIN_P, HANDED_ON, (CHOICE, f'''probs = [p.data for p in probs]
-    whole = [p.data for p in softmax(logits, 1 / temperature)]
-    likeliest = max(whole) / sum(whole[1:])
-    probs = [p if p >= min_p * likeliest else 0.0 for p in probs]
-    return rng.choices(letters, probs)[0]''')), 'of a letter'),
-    'no end': (
-        min_p(OF_THE_LARGEST) + gpt(('if END in probs and', 'if not min_p and END in probs and')),
+        top_p(LIKELIEST, UNTIL, 'nucleus = [token for token in nucleus if token != END]',
+              tokens='*tokens'), 'the end'),
+    'the end drawn among them': (
+        top_p(LIKELIEST, UNTIL, tokens='*tokens', more=[('if END in probs and', 'if False and')]),
         'END'),
+    'after the temperature': (
+        top_p('cooled = softmax([logits[token] for token in letters], 1 / temperature)',
+              'probs = dict(zip(letters, [p.data for p in cooled]))', LIKELIEST, UNTIL),
+        'the temperature'),
+    'min-p is still there': (
+        gpt(*TOP_P, (MIN_P, MIN_P.replace('min_p *', '0.2 *') + ''.join(
+            [f'    {line}\n' for line in (LIKELIEST, UNTIL, 'letters = nucleus')]))), 'min-p'),
     'the parameter is not handed on': (
-        [edit for edit in min_p(OF_THE_LARGEST) if edit[1] != HAND_ON], 'from generate to draw'),
+        without(top_p(LIKELIEST, UNTIL), HAND_ON), 'from generate to draw'),
     'generate does not have it': (
-        [edit for edit in min_p(OF_THE_LARGEST) if edit[1] not in (GENERATE, HAND_ON)],
+        without(top_p(LIKELIEST, UNTIL), GENERATE, HAND_ON), 'the parameters of generate'),
+    'another default': (
+        without(top_p(LIKELIEST, UNTIL), GENERATE) + gpt(with_parameter(GENERATE, 'top_p=0.8')),
         'the parameters of generate'),
     'drawn evenly from what is left': (
-        gpt(*MIN_P, HANDED_ON, (CHOICE, '''likeliest = max([p.data for p in probs])
-    return rng.choice([n for n, p in zip(letters, probs) if p.data >= min_p * likeliest])''')),
-        'their proportion')}
+        top_p(LIKELIEST, UNTIL, more=[(CHOICE, 'return rng.choice(letters)')]),
+        'their proportion'),
+    'drawn at temperature 1': (
+        top_p(LIKELIEST, UNTIL, more=[(COOL, COOL.replace(', 1 / temperature', ''))]),
+        'at the temperature'),
+    'no end': (top_p(LIKELIEST, UNTIL, more=[('if END in probs and', 'if False and')]), 'END')}
 
 END_FIRST = '''\
     probs = dict(zip(tokens, softmax([logits[token] for token in tokens])))
@@ -366,7 +400,7 @@ if sys.version_info >= (3, 12) and sys.implementation.name == 'cpython':
     return [sum(column) for column in zip(*shares)]''') + FOUR, 'sum()')
 
 OPTIONS = '''\
-            options = allowed(tokens, n, letters, vocab_size)
+            options = allowed(tokens, n, shortest, vocab_size)
             zs = [logits[n][token] for token in options]
             best = max([z.data for z in zs]) - logsumexp(zs).data
 '''
@@ -380,7 +414,7 @@ def judged(own, reveal, heat='cooled', place='drawn[n]', noise=NOISE):
     return diffusion(
         (COOLED, ''), (EMPTY, '        confidence, drawn = {}, {}\n' + COOLED + '\n'),
         (OPTIONS, f'''\
-            choices = allowed(tokens, n, letters, vocab_size)
+            choices = allowed(tokens, n, shortest, vocab_size)
             zs = [logits[n][token] for token in choices]
             {place} = draw(logits[n], choices, rng, {heat})
             drawn[n] = {place}
@@ -421,7 +455,7 @@ wrong['e14_token_confidence'] = {
                AGAIN), 'at temperature 1')}
 
 INPUT = 'xs = [rmsnorm(x) for x in add([wte[token] for token in tokens], wpe)]'
-TABLES = "    state_dict = {'wte': matrix(vocab_size), 'wpe': matrix(block_size)}\n"
+TABLES = text_of(DIFFUSION, "    state_dict = {'wte'") + '\n'
 SIDES = (TABLES, TABLES + "    for side in ('left', 'right'):\n"
                           "        state_dict[side] = matrix(vocab_size)\n")
 
@@ -580,11 +614,11 @@ wrong['e18_guidance'] = {
          for file, old, new in guidance('z', BLANK)], 'the parameters of denoise'),
     'the confidence is not guided': (guidance('z', BLANK) + diffusion((OPTIONS, '''\
             plain = mask_predictor(state_dict, tokens, [n])[0]
-            plain = [plain[token] for token in allowed(tokens, n, letters, vocab_size)]
+            plain = [plain[token] for token in allowed(tokens, n, shortest, vocab_size)]
             best = max([z.data for z in plain]) - logsumexp(plain).data
 ''')), 'the confidence')}
 
-BLOCKS = 'state_dict, tokens, rng, size, steps, temperature, letters=0'
+BLOCKS = 'state_dict, tokens, rng, size, steps, temperature, shortest=1'
 
 def blocks(part, rest='', steps='steps'):
     """A function that hands these tokens to denoise, told which MASKs it may touch."""
@@ -597,7 +631,7 @@ def denoise_blocks({BLOCKS}):
     """Fill in the MASKs block by block, from left to right; yields what denoise yields."""
     for start in range(0, len(tokens), size):
         block = range(start, start + size)
-        for i, cooled, done in denoise(state_dict, {part}, rng, {steps}, temperature, letters,
+        for i, cooled, done in denoise(state_dict, {part}, rng, {steps}, temperature, shortest,
                                        where=block):
             tokens = done{rest}
             yield i, cooled, tokens
@@ -620,7 +654,7 @@ wrong['e19_blocks'] = {
     'all at once': (function(DIFFUSION, f'''
 def denoise_blocks({BLOCKS}):
     steps *= math.ceil(len(tokens) / size)
-    yield from denoise(state_dict, tokens, rng, steps, temperature, letters)
+    yield from denoise(state_dict, tokens, rng, steps, temperature, shortest)
 '''), 'the steps of each block')}
 
 VECTORS = "add([wte[token] for token in tokens], state_dict['wpe'])"
