@@ -190,7 +190,7 @@ def make_weights(vocab_size, rng):
     def matrix(rows, columns=n_embd, std=0.15):
         return [[Value(rng.gauss(0, std)) for _ in range(columns)] for _ in range(rows)]
 
-    # What a token is stands out from where it is, which the heads can tell.
+    # What a token is stands out at first; where it is, the heads can tell.
     state_dict = {'wte': matrix(vocab_size, std=0.3), 'wpe': matrix(block_size, std=0.05)}
     for layer in range(n_layer):
         for name in 'qkvo':

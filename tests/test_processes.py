@@ -194,6 +194,19 @@ class SameBitsTest(ProcessesTest):
                     self.assertNotIn('worker', result.out)
 
 
+class OtherSizeTest(ProcessesTest):
+    """A worker has the constants of the file, whatever was put in their place here."""
+    small = True
+
+    def test_other_size(self):
+        """Where they make a model of another size, no worker helps, and one process does it all."""
+        for program in PROGRAMS:
+            with self.subTest(program.PROGRAM):
+                result, model = self.saved(program, 2)
+                self.assertEqual(1, result.out.count(f'\n{GONE}\n'), result.out)
+                self.assert_same(program, result, model)
+
+
 class StartTest(ProcessesTest):
     """How many workers are started, and what if none can be."""
     small = True                            # none sees it

@@ -37,6 +37,22 @@ class SurroundingsTest(CommandLineTest):
         self.assert_refused(run_process(args + ['2'], elsewhere), 'names.txt')
         self.assertEqual([], os.listdir(elsewhere))
 
+    def test_script(self):
+        """A script that calls main, without a guard for the workers that import it, runs once."""
+        root = os.path.dirname(os.path.abspath(microgpt.__file__))
+        for program in PROGRAMS:
+            with self.subTest(program.PROGRAM):
+                script = f'import sys\nsys.path.insert(0, {root!r})\n' \
+                         f'import {program.PROGRAM}\n{program.PROGRAM}.main()\n'
+                argv = ['--names', self.few, '--steps', '1', '--samples', '1',
+                        *map(str, QUICK[program]), '--processes']
+                args = [sys.executable, self.write('script.py', script), *argv, '2']
+                result = run_process(args, self.folder)
+                self.assert_runs(result)
+                expected = run(program, *argv, 1)
+                self.assertEqual(untimed(expected.out).splitlines(),
+                                 untimed(result.out).splitlines())
+
     def test_import(self):
         """An import prints nothing, opens nothing, and leaves the collector and Ctrl-C alone."""
         script = '''
