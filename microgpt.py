@@ -282,12 +282,11 @@ def loss_and_gradient(state_dict, tokens, seed):
 
 def train(state_dict, examples, rng, steps=1150, lr=learning_rate, spread=map):
     """Train in place; yields the mean loss over each step's names, in nats per name."""
-    examples = rng.sample(examples, len(examples))
+    examples = itertools.cycle(rng.sample(examples, len(examples)))
     params = parameters(state_dict)
     adam = Adam(params)
     for step in range(steps):
-        places = range(step * batch_size, (step + 1) * batch_size)
-        batch = [examples[place % len(examples)] for place in places]
+        batch = list(itertools.islice(examples, batch_size))
         seeds = [rng.getrandbits(32) for _ in batch]
 
         # Names are independent: in place of the built-in map, part 11 has processes share them.

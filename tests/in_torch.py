@@ -126,16 +126,15 @@ def example_loss(state_dict, names, seeds):
 
 def train(state_dict, examples, rng, steps, lr, batch_size):
     """Train in place; yields the mean loss over each step's names, in nats per name."""
-    examples = rng.sample(examples, len(examples))
+    examples = itertools.cycle(rng.sample(examples, len(examples)))
     params = [matrix.requires_grad_() for matrix in state_dict.values()]
     *betas, eps = microgpt.Adam.step.__defaults__
     adam = torch.optim.Adam(params, lr, betas, eps, fused=True)
     falling = torch.optim.lr_scheduler.LambdaLR(adam, lambda n: 1 - n / max(1, steps))
     for step in range(steps):
-        places = range(step * batch_size, (step + 1) * batch_size)
-        names = [examples[place % len(examples)] for place in places]
-        seeds = [rng.getrandbits(32) for _ in names]
-        mean_loss = example_loss(state_dict, names, seeds).mean()
+        batch = list(itertools.islice(examples, batch_size))
+        seeds = [rng.getrandbits(32) for _ in batch]
+        mean_loss = example_loss(state_dict, batch, seeds).mean()
         adam.zero_grad()
         mean_loss.backward()
         adam.step()
