@@ -190,7 +190,7 @@ def make_weights(vocab_size, rng):
         return [[Value(rng.gauss(0, std)) for _ in range(columns)] for _ in range(rows)]
 
     # What a token is stands out at first; where it is, the heads can tell.
-    state_dict = {'wte': matrix(vocab_size, std=0.3), 'wpe': matrix(block_size, std=0.05)}
+    state_dict = {'wte': matrix(vocab_size, std=0.2), 'wpe': matrix(block_size, std=0.05)}
     for layer in range(n_layer):
         for name in 'qkvo':
             state_dict[f'layer{layer}.attn_w{name}'] = matrix(n_embd)

@@ -23,15 +23,15 @@ REFERENCE = {
     microgpt: '''
         27 names to learn from; 19 tokens; 3936 parameters
         a name, from its beginning to its end: .amelia.
-        train 1/3 18.59 nats <time> ilnrixinuretlnt
-        train 3/3 18.59 nats <time>
+        train 1/3 18.59 nats <time> geholufixufilnt
+        train 3/3 18.54 nats <time>
         trained 3 steps of 8 names in <time>
-        held-out 1/3 12.49 nats <time>
-        held-out 3/3 13.34 nats <time>
-        held-out: 13.3 nats per name, standard error 2.4 (2.86 per character)
+        held-out 1/3 12.70 nats <time>
+        held-out 3/3 13.39 nats <time>
+        held-out: 13.4 nats per name, standard error 2.3 (2.87 per character)
         sample  1: aloat
-        sample  2: gcgmnbmhnonfloa
-        sample  3: fallorialdxulgr
+        sample  2: falordulxtretrb
+        sample  3: effelnldoaxulhn
         ''',
     microdiffusion: '''
         27 names to learn from; 20 tokens; 6720 parameters
@@ -41,28 +41,28 @@ REFERENCE = {
         noise level t = 0.75: ___li__.__._____
         noise level t = 1.00: ________________
         the training loss covers t from 0.2 to 1; the held-out figure covers every t
-        train 1/3 32.67 nats <time> uaeladadeaua
-        train 3/3 25.46 nats <time>
+        train 1/3 30.43 nats <time> aleladeaaaume
+        train 3/3 24.01 nats <time>
         trained 3 steps of 8 names in <time>
-        held-out 1/3 13.30 nats <time>
-        held-out 3/3 14.13 nats <time>
-        held-out: 14.1 nats per name, standard error 2.3 (3.03 per character)
-        step  1  _____________u__  15 masked, temperature 0.65
-        step  4  u____________u__  14 masked, temperature 0.59
-        step  6  u____________u_.  13 masked, temperature 0.55
-        step  7  u_______u____u_.  12 masked, temperature 0.53
-        step  8  u_______ua___u_.  11 masked, temperature 0.51
-        step  9  u__o____ua___u_.  10 masked, temperature 0.49
-        step 10  u_uo____ua___u..   8 masked, temperature 0.47
-        step 11  u_uo____uaa__u..   7 masked, temperature 0.45
-        step 12  u_uo__u_uaa__u..   6 masked, temperature 0.43
-        step 13  u_uo_du_uaa_au..   4 masked, temperature 0.41
-        step 14  u_uo_du_uaaeau..   3 masked, temperature 0.39
-        step 15  uauo_dubuaaeau..   1 masked, temperature 0.37
-        step 16  uauoadubuaaeau..   0 masked, temperature 0.35
-        sample  1: uauoadubuaaeau
-        sample  2: eaoadeumod
-        sample  3: ladadueeeulu
+        held-out 1/3 12.53 nats <time>
+        held-out 3/3 13.70 nats <time>
+        held-out: 13.7 nats per name, standard error 2.5 (2.93 per character)
+        step  1  _____________.__  15 masked, temperature 0.65
+        step  4  _.___________.__  14 masked, temperature 0.59
+        step  6  _.__________..__  13 masked, temperature 0.55
+        step  7  _._______.__..__  12 masked, temperature 0.53
+        step  8  _._______.._..__  11 masked, temperature 0.51
+        step  9  _.__.____.._..__  10 masked, temperature 0.49
+        step 10  _._..____.....__   8 masked, temperature 0.47
+        step 11  _._..____......_   7 masked, temperature 0.45
+        step 12  _._..__._......_   6 masked, temperature 0.43
+        step 13  a._.._.._......_   4 masked, temperature 0.41
+        step 14  a._.._........._   3 masked, temperature 0.39
+        step 15  a.............._   1 masked, temperature 0.37
+        step 16  a...............   0 masked, temperature 0.35
+        sample  1: a
+        sample  2: aedeaudaeuaegl
+        sample  3: ae
         '''}
 
 
