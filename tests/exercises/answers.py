@@ -60,6 +60,10 @@ def added(gradients):
 # Some exercises end with a question. The checker prints this when all else is done.
 
 AFTERWARDS = {
+    'e04_first_loss': '''\
+Tried out, both begin higher, by some 2 and 5 nats: small weights do not make quite even
+guesses, and one that leans at random costs more on average than an even one. More so in
+microdiffusion.py, which makes its logits of wte: its weights are larger at first.''',
     'e05_linear_schedule': '''\
 The linear schedule reveals as much in its first step, when nothing is known yet, as in
 its last; the cosine leaves most letters to the steps in which most of the name is
@@ -67,26 +71,31 @@ there. With names as short as these it makes little difference: a tenth of a nat
 chance with 100 names (try another --seed), and from step to step there are larger
 gains.''',
     'e06_left_to_right': '''\
-Names are less usual now, by half a nat per character or so with 3 or 4 steps. From left
-to right, several neighbours are revealed at once that do not know of each other, though
-they depend on each other most; in any other order they are mostly further apart.''',
+Names are less usual now, by a third of a nat per character or so with 3 or 4 steps.
+From left to right, several neighbours are revealed at once that do not know of each
+other, though they depend on each other most; in any other order they are mostly further
+apart.''',
     'e07_heads_left': '''\
 _aria: the first letter must be guessed from what stands to its right. That side is not
 hidden, as in a GPT, but faint: it comes at the end of the way around, and only a very
 large score could outweigh the distance. The last letter, which twice as many heads look
 left from now, hardly suffers, if at all. The held-out figure, which has both, rises.''',
     'e08_top_p': '''\
-Names are far more usual. At temperature 1 every letter that is possible is drawn now
-and then, and one that does not fit is enough to spoil a name. min-p cuts these off
-where the model is sure, and leaves the choice wide where it is not. The price is
-variety, though 100 names hardly show it.''',
+Both keep out what hardly fits, and names are far more usual than with top_p=1.0, by
+half a nat per character or so; which of the two does better depends on the two numbers.
+They differ in what they hold on to. top-p needs its share: where the likeliest letter
+has 0.5 to 0.7, it keeps three or four letters, min-p two or three. The limit of min-p
+goes with the likeliest letter: none with less than a fifth of its probability is ever
+drawn, while about every other time top-p 0.8 keeps one. Where the model is unsure, and
+the likeliest letter has less than 0.15, min-p keeps more of them than top-p does.''',
     'e09_end_temperature': '''\
 At a low temperature the names of microdiffusion.py are shorter by a letter and more. A
 temperature below 1 makes the likely likelier, and in a sequence of 16 PAD is the
 commonest token by far. microgpt.py is asked for the end only where the name has come
 to: there a low temperature makes the unlikely end after two letters rarer, and the
-likely one after six surer, and the mean hardly moves. Above 1 the end loses to the many
-letters, and both write longer names.''',
+likely one after six surer, and the mean moves by half a letter or less. Above 1 the end
+loses to the many letters, and both write longer names. (They are also far less usual:
+among these letters are many that min-p would have left out.)''',
     'e10_fill_blank': '''\
 A blank costs the GPT one evaluation of the whole name for each of the 26 letters;
 microdiffusion.py has it from one evaluation, but only if it was trained to. Two blanks
@@ -109,8 +118,8 @@ processes there are. Here the main process adds the gradients of single names, a
 the same order.''',
     'e14_token_confidence': '''\
 A draw that is unlikely is judged so, and is more likely to be thrown away and drawn
-anew, so names are more usual, though the temperature has not changed. With as much
-noise as there is, hardly more of them are the same.''',
+anew, so names are a little more usual, though the temperature has not changed; and a
+little shorter. With as much noise as there is, only a few more of them are the same.''',
     'e16_best_name': '''\
 The likeliest of all names is a very short one, or even none at all: each letter costs
 something. A sample is seldom the likeliest thing, and the likeliest thing is seldom

@@ -2,14 +2,14 @@
 
 Level: medium. About 20 minutes.
 
-Do: in draw of microgpt.py, put nucleus sampling (top-p, Holtzman et al., arXiv
-1904.09751) in the place of min-p, and give generate a last parameter top_p=1.0, which
-it hands on to draw. Of the letters, only the likeliest may be drawn: as few of them as
-together have at least the share top_p of the probability of all letters, before the
-temperature is applied. They are drawn at the temperature; the end is drawn as before,
-at its own rate. With top_p=1.0 every letter may be drawn. Then compare names at
-temperature 1 with min-p as it was, with top_p=1.0, and with top_p=0.8 as the default of
-generate. Where do the two ways differ?
+Do: in draw of microgpt.py, put top-p in the place of min-p (nucleus sampling, Holtzman
+et al., arXiv 1904.09751), and give generate a last parameter top_p=1.0, which it hands
+on to draw. Of the letters, only the likeliest may be drawn: as few of them as together
+have at least the share top_p of the probability of all letters, before the temperature
+is applied. They are drawn at the temperature; the end is drawn as before, at its own
+rate. With top_p=1.0 every letter may be drawn. Then compare names at temperature 1 with
+min-p as it was, with top_p=1.0, and with top_p=0.8 as the default of generate. Where do
+the two ways differ?
 
     python -m tests.exercises.sample microgpt --temperature 1
 
@@ -40,7 +40,7 @@ def taken(order, shares, top_p):
 
 class TopP(Exercise):
     def names(self, shares, temperature, top_p):
-        """Three hundred names from a model that gives the letters these shares of what is left."""
+        """300 names from a model that gives the letters these shares of what the end leaves."""
         probs = [END_RATE] + [share * (1 - END_RATE) for share in shares.values()]
         self.replace(microgpt, gpt=lambda state_dict, tokens, cache=None: [
             [microgpt.Value(z) for z in logs(*probs)] for _ in tokens])
@@ -60,9 +60,9 @@ class TopP(Exercise):
                         'which letters stay: the likeliest, until they add up to top_p or more')
             names = self.names(shares, temperature, top_p)
             right = taken(sorted(shares, key=shares.get, reverse=True), shares, top_p)
-            for place, text in (('at the beginning', ''.join([name[:1] for name in names])),
-                                ('later in names', ''.join([name[1:] for name in names]))):
-                got = ''.join(sorted(set(text)))
+            for place, texts in (('at the beginning', [name[:1] for name in names]),
+                                 ('later in names', [name[1:] for name in names])):
+                got = ''.join(sorted(set(''.join(texts))))
                 self.expect(got == right, f'the letters {got} {place}', f'the letters {right}',
                             self.slip(place, got, shares, temperature, top_p))
             self.check_ends(names)
@@ -74,7 +74,7 @@ class TopP(Exercise):
         powers = {letter: share ** (1 / temperature) for letter, share in shares.items()}
         cooled = {letter: power / sum(powers.values()) for letter, power in powers.items()}
         if place == 'later in names':
-            return 'the end, which may come here: top_p is a share of the letters\' probability'
+            return 'the end, which may come here: top_p is a share of the letters alone'
         if top_p == 1.0:
             return 'what was there before: min-p leaves out letters that top_p=1.0 does not'
         if temperature != 1 and got == taken(order, cooled, top_p):

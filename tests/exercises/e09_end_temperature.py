@@ -3,9 +3,9 @@
 Level: medium. About 20 minutes.
 
 Do: change draw in microgpt.py and microdiffusion.py alike, so that the end is a token
-like any: one draw among all the tokens, from softmax(logits / T). That is how most
-samplers do it. Then compare the lengths of the names, before the change and after it,
-at a low temperature and at a high one:
+like any, and leave min-p out: one draw among all the tokens, from softmax(logits / T).
+That is the plainest sampler there is. Then compare the lengths of the names, before the
+change and after it, at a low temperature and at a high one:
 
     python -m tests.exercises.sample microdiffusion --temperature 0.4
     python -m tests.exercises.sample microgpt --temperature 0.4
@@ -13,9 +13,10 @@ at a low temperature and at a high one:
 
 Which way do they go, and why? Why more so in one of the programs?
 Look at: draw in part 9.
-Hint: the second half of draw does it, if it is not for letters only.
-Lab tests this breaks: that a name ends at its own rate; the shared parts, if only one
-file is changed; what the command line prints; a quoted line of the README.
+Hint: the last two lines of draw do it, if they are not for letters only.
+Lab tests this breaks: that a name ends at its own rate, and which letters may be drawn;
+the shared parts, if only one file is changed; what the command line prints; a quoted
+line of the README.
 """
 import random
 
@@ -23,8 +24,8 @@ import microdiffusion
 import microgpt
 from tests.exercises import Exercise, logs
 
-PROBS = 0.4, 0.3, 0.2, 0.1  # of the end, a, b and c
-DRAWS = 2000
+PROBS = 0.4, 0.32, 0.22, 0.06           # of the end, a, b and c, which min-p would leave out
+DRAWS = 4000
 
 
 class EndTemperature(Exercise):
@@ -37,7 +38,7 @@ class EndTemperature(Exercise):
     def check(self, module):
         end = module.END
         logits = [module.Value(z) for z in [-1e6] * end + logs(*PROBS)]
-        for temperature in (1.0, 0.5, 2.0):
+        for temperature in (0.5, 1.0, 2.0):
             powers = [p ** (1 / temperature) for p in PROBS]
             shares = [power / sum(powers) for power in powers]
             got = self.shares(module, logits, range(end, end + 4), temperature)
@@ -63,6 +64,8 @@ class EndTemperature(Exercise):
         look = 'the temperature: softmax(logits / T), with all the tokens in one draw'
         if not got[0]:
             look = 'the end: it is never drawn'
+        elif temperature >= 1 and not got[3]:
+            look = 'min-p: it is to be left out, so that c is drawn too'
         elif self.alike(got, PROBS):
             look = 'the temperature: it makes no difference'
         elif abs(got[0] - PROBS[0]) < 0.04:

@@ -239,33 +239,34 @@ wrong['e08_top_p'] = {
         'at the temperature'),
     'no end': (top_p(LIKELIEST, UNTIL, more=[('if END in probs and', 'if False and')]), 'END')}
 
+PROBS = text_of(GPT, r'    probs = dict\(') + '\n'
 END_FIRST = '''\
-    probs = dict(zip(tokens, softmax([logits[token] for token in tokens])))
-    if END in probs and rng.random() < probs[END].data:
+    if END in probs and rng.random() < probs[END]:
         return END
-    letters = [token for token in tokens if token != END]
 '''
-OF_LETTERS = 'probs = softmax([logits[token] for token in letters], 1 / temperature)'
-ONE_DRAW = (END_FIRST, '    letters = tokens\n')
-reference['e09_end_temperature'] = both(ONE_DRAW)
+OF_LETTERS = '    letters = [token for token in tokens if token != END]\n'
+ONE_DRAW = (PROBS, ''), (END_FIRST, ''), (MIN_P, '    letters = tokens\n')
+reference['e09_end_temperature'] = both(*ONE_DRAW)
 wrong['e09_end_temperature'] = {
-    'no end': (both((END_FIRST, '''\
-    letters = [token for token in tokens if token != END]
-''')), 'never drawn'),
-    'an end that is always possible': (both((END_FIRST, '''\
-    letters = sorted({END, *tokens})
-''')), 'there may be no end'),
-    'the end still by itself': (
-        both((END_FIRST, END_FIRST.replace('    letters', '    temperature *= 1.0\n    letters'))),
-        'by itself'),
+    'no end': (both((END_FIRST, ''), (MIN_P, OF_LETTERS)), 'never drawn'),
+    'an end that is always possible': (
+        both((END_FIRST, ''), (MIN_P, '    letters = sorted({END, *tokens})\n')),
+        'there may be no end'),
+    'the end still by itself': (both((MIN_P, OF_LETTERS)), 'by itself'),
+    'min-p for all tokens': (
+        both((END_FIRST, ''), (MIN_P, MIN_P.replace(OF_LETTERS, '    letters = tokens\n'))),
+        'min-p'),
+    'min-p for the letters': (
+        both((END_FIRST, ''),
+             (MIN_P, MIN_P + '    letters += [token for token in tokens if token == END]\n')),
+        'min-p'),
     'all at temperature 1': (
-        both(ONE_DRAW, (OF_LETTERS, OF_LETTERS.replace(', 1 / temperature', ''))),
-        'no difference'),
+        both(*ONE_DRAW, (COOL, COOL.replace(', 1 / temperature', ''))), 'no difference'),
     'times T': (
-        both(ONE_DRAW, (OF_LETTERS, OF_LETTERS.replace('1 / temperature', 'temperature'))),
+        both(*ONE_DRAW, (COOL, COOL.replace('1 / temperature', 'temperature'))),
         'softmax(logits / T)'),
-    'microgpt.py only': (gpt(ONE_DRAW), 'the end'),
-    'microdiffusion.py only': (diffusion(ONE_DRAW), 'the end')}
+    'microgpt.py only': (gpt(*ONE_DRAW), 'the end'),
+    'microdiffusion.py only': (diffusion(*ONE_DRAW), 'the end')}
 
 def fill_blank(price, result='{letter: p.data for letter, p in zip(vocab[1:], probs)}'):
     """A function that adds up these costs of a name."""
