@@ -68,6 +68,30 @@ class ConsoleTest(CommandLineTest):
                 process.stdout = None
                 self.assertEqual((0, '', ''), finish(process))
 
+    def in_python(self, program, lines, *argv):
+        """What comes of running these lines and then main, in a Python of its own."""
+        lines = [f'import errno, sys\nsys.path.insert(0, {os.path.dirname(program.__file__)!r})',
+                 f'import {program.PROGRAM} as program', *lines, 'sys.exit(program.main())']
+        return run_process([sys.executable, '-c', '\n'.join(lines), *map(str, argv)], self.folder)
+
+    def test_no_output(self):
+        """Where there is no output at all, as in a Windows program without a console, it works."""
+        for program in PROGRAMS:
+            with self.subTest(program.PROGRAM):
+                result = self.in_python(program, ['sys.stdout = None'], '--names', self.few,
+                                        '--steps', 1, '--save', 'new.json', '--processes', 1,
+                                        *QUICK[program])
+                self.assertEqual((0, '', ''), result)
+                self.assertIn('new.json', self.files())
+
+    def test_closed_pipe_on_windows(self):
+        """There a reader that has left is an invalid argument."""
+        for program in PROGRAMS:
+            with self.subTest(program.PROGRAM):
+                lines = ['def run(args): raise OSError(errno.EINVAL, "Invalid argument")',
+                         'program.run = run']
+                self.assertEqual((0, '', ''), self.in_python(program, lines))
+
     def test_encodings(self):
         """Letters that a console lacks become question marks, and the others stay."""
         names = self.write('names.txt', text_of(ACCENTS))

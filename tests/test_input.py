@@ -61,6 +61,7 @@ BAD_ARGUMENTS = (                           # for which programs, arguments, fra
     (PROGRAMS, ['--steps', 'ten'], 'argument --steps: ' + INVALID.format('ten')),
     (PROGRAMS, ['--steps', ''], 'argument --steps: ' + INVALID.format('')),
     (PROGRAMS, ['--steps'], 'argument --steps: expected one argument'),
+    (PROGRAMS, ['--names=--'], 'error: --'),
     (PROGRAMS, ['--samples', '-1'], 'argument --samples: -1 ' + NUMBER.format(0)),
     (PROGRAMS, ['--seed', '-1'], 'argument --seed: -1 ' + NUMBER.format(0)),
     (PROGRAMS, ['--seed', '0x10'], 'argument --seed: ' + INVALID.format('0x10')),

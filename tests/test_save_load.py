@@ -103,6 +103,14 @@ class LoadTest(CommandLineTest):
                 with self.subTest(program.PROGRAM, what=what):
                     self.check(program, spoil(*saved))
 
+    def test_whole_numbers(self):
+        """A weight may be written as a whole number; it is a float like the others."""
+        for program in PROGRAMS:
+            _, model = self.saved(program)
+            path = self.write('whole', json.dumps(with_weight(model, 1)))
+            state_dict, _ = program.load(path)
+            self.assertEqual({float}, {type(p.data) for p in program.parameters(state_dict)})
+
     def test_of_the_other_program(self):
         """Each program refuses the models of the other, even where all weights would fit."""
         for program, other in zip(PROGRAMS, reversed(PROGRAMS)):
@@ -167,6 +175,16 @@ class SaveTest(CommandLineTest):
                 self.assertEqual(names, loaded.out)
                 self.assertEqual(2, len(samples(names)))
                 self.assertNotEqual(samples(names), samples(other.out))
+
+    def test_nothing_is_left_by_looking_whether_it_can_be_saved(self):
+        """Nor is an old file touched."""
+        for program in PROGRAMS:
+            program.check_writable(self.path)
+            self.assertEqual(['few.txt'], os.listdir(self.folder))
+        self.write('model.json', 'old')
+        for program in PROGRAMS:
+            program.check_writable(self.path)
+            self.assert_only(b'old')
 
     def test_replaces(self):
         """A model takes the place of what was there, and of a part that a kill left."""
