@@ -190,6 +190,12 @@ class DotProducts(unittest.TestCase):
         [[dot]] = linear([[Value(1.0), Value(2.0)]], [[Value(3.0), Value(4.0)]])
         self.assertEqual({dot}, dot.history())
 
+    def test_both_vectors_may_be_made_of_others(self):
+        a, b = Value(2.0), Value(5.0)
+        [[dot]] = linear([[a * 3, a]], [[b, b * 4]])        # 3ab + 4ab
+        dot.backward()
+        self.assertEqual((35.0, 14.0), (a.grad, b.grad))
+
     def test_gradients_go_by_both_vectors(self):
         """Also where dot products share a vector, and where a vector is made of them."""
         a, b, c, d = leaves = [Value(x) for x in (2.0, 3.0, 5.0, 7.0)]
@@ -247,6 +253,14 @@ class Graphs(unittest.TestCase):
         leaf.backward()
         leaf.backward()
         self.assertEqual(2.0, leaf.grad)
+
+    def test_what_is_used_twice_is_looked_at_once(self):
+        """Doubled 60 times, there are 2 ** 60 ways from the end to the leaf."""
+        x = leaf = Value(1.0)
+        for _ in range(60):
+            x = x + x
+        x.backward()
+        self.assertEqual(2.0 ** 60, leaf.grad)
 
     def test_a_chain_100000_deep(self):
         x = leaf = Value(1.0)

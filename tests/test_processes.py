@@ -226,6 +226,22 @@ class StartTest(ProcessesTest):
                                       result.out)
                         self.assert_same(program, result, model)
 
+    def test_ctrl_c_while_starting(self):
+        """A worker never hears it: it is ignored here when one begins, and so from its birth on."""
+        for program in PROGRAMS:
+            seen = []
+
+            def start(worker):
+                """Note what Ctrl-C would do, and start nothing."""
+                seen.append(signal.getsignal(signal.SIGINT))
+                raise OSError('enough seen')
+
+            before = signal.getsignal(signal.SIGINT)
+            with mock.patch.object(multiprocessing.process.BaseProcess, 'start', start):
+                self.assertEqual([], program.start_workers(1, 28))
+            self.assertEqual([signal.SIG_IGN], seen)
+            self.assertEqual(before, signal.getsignal(signal.SIGINT))
+
     def test_how_many(self):
         """As many as are asked for and have something to do: at most a name of a step for each."""
         for program in PROGRAMS:
