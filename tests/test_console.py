@@ -233,6 +233,16 @@ class NumbersTest(CommandLineTest):
                     self.assert_refused(result, 'lower the learning_rate')
                     self.assertEqual(['few.txt'], os.listdir(self.folder))
 
+    def test_no_figure(self):
+        """Nor is one passed on that is no number, or far too large, between two lines."""
+        for program in PROGRAMS:
+            for figure in float('nan'), float('inf'), -1e9:
+                with contextlib.redirect_stdout(io.StringIO()):
+                    figures = program.progress([1.0, figure, 1.0], 3, 'train')
+                    self.assertEqual(1.0, next(figures))
+                    with self.assertRaises(program.InputError):
+                        next(figures)
+
     def test_rate_too_high(self):
         """A learning rate that is far too high makes bad names or an error, and no traceback."""
         for program in PROGRAMS:

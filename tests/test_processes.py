@@ -228,6 +228,9 @@ class StartTest(ProcessesTest):
 
     def test_ctrl_c_while_starting(self):
         """A worker never hears it: it is ignored here when one begins, and so from its birth on."""
+        def handler(*_):
+            """Not the usual one."""
+        self.addCleanup(signal.signal, signal.SIGINT, signal.signal(signal.SIGINT, handler))
         for program in PROGRAMS:
             seen = []
 
@@ -236,11 +239,10 @@ class StartTest(ProcessesTest):
                 seen.append(signal.getsignal(signal.SIGINT))
                 raise OSError('enough seen')
 
-            before = signal.getsignal(signal.SIGINT)
             with mock.patch.object(multiprocessing.process.BaseProcess, 'start', start):
                 self.assertEqual([], program.start_workers(1, 28))
             self.assertEqual([signal.SIG_IGN], seen)
-            self.assertEqual(before, signal.getsignal(signal.SIGINT))
+            self.assertIs(handler, signal.getsignal(signal.SIGINT))
 
     def test_how_many(self):
         """As many as are asked for and have something to do: at most a name of a step for each."""
