@@ -230,7 +230,7 @@ class SaveTest(CommandLineTest):
                 result = run_process(args, self.folder)
                 self.assert_only(b'old')
                 self.assertEqual(2, result.status)
-                self.assertIn('error:', result.err.splitlines()[-1])
+                self.assertIn(f'error: {self.path}: ', result.err.splitlines()[-1])
                 self.assertNotIn('Traceback', result.err)
 
     def test_before_the_evaluation(self):
