@@ -353,7 +353,7 @@ def gumbel(rng):
     """Noise, mostly from -1 to 3: taking the largest log p + noise is to draw by p."""
     return -math.log(-math.log(rng.random() or 0.5))    # 0 has no log
 
-def denoise(state_dict, tokens, rng, steps=16, temperature=0.65, shortest=1, noise=8.0):
+def denoise(state_dict, tokens, rng, steps=24, temperature=0.72, shortest=1, noise=8.0):
     """Fill in the MASKs; yields (step, temperature, tokens) of each step that reveals some.
 
     The papers fill in all and mask the least sure again: low-confidence remasking (MaskGIT;
@@ -713,9 +713,9 @@ def make_parser():
     # All at once: how many steps, and how hot the first is.
     option('--prompt', default='',
            help='what is known: mar begins a name, m__ia. has five letters')
-    option('--denoise-steps', type=at_least(1, 1000), default=16,
+    option('--denoise-steps', type=at_least(1, 1000), default=24,
            help='from noise to a name (%(default)s)')
-    option('--temperature', type=at_least(0.01), default=0.65,
+    option('--temperature', type=at_least(0.01), default=0.72,
            help='of the letters; falls to half of it. Low: usual names (%(default)s)')
     return parser
 

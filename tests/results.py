@@ -27,7 +27,7 @@ from tests.judge import QUALITY, NGram, characters, quality
 
 LABS = {'diffusion': microdiffusion, 'GPT': microgpt}
 TEMPERATURES = (0.5, 0.6, 0.7, 0.8, 1.0, 1.2)
-STEPS = (1, 2, 4, 8, 16, 32)
+STEPS = (1, 2, 4, 8, 16, 24, 32)
 TIMES = (0.5, 1, 2, 3)          # the number of examples, as multiples of the default
 
 # How much is done: training steps (None: the default), names to measure the default on and the
@@ -83,7 +83,7 @@ VARIANTS = {**LEFT_OUT, **LEFT_OUT_OF_GPT}
 SAMPLERS = {
     'the end at temperature T too': ({'draw': end_at_temperature}, {}),
     'every letter may be drawn (no min-p)': ({'draw': any_letter}, {}),
-    'no min-p, T = 0.6': ({'draw': any_letter}, {'temperature': 0.6}),
+    'no min-p, T = 0.65': ({'draw': any_letter}, {'temperature': 0.65}),
     'strict confidence (noise 0)': ({}, {'noise': 0.0}),
     'random order': ({}, {'noise': 1e6}),
 }

@@ -41,28 +41,31 @@ REFERENCE = {
         noise level t = 0.75: ___li__.__._____
         noise level t = 1.00: ________________
         the training loss covers t from 0.2 to 1; the held-out figure covers every t
-        train 1/3 30.43 nats <time> aleladeaaaume
+        train 1/3 30.43 nats <time> almmaeemaaume
         train 3/3 24.01 nats <time>
         trained 3 steps of 8 names in <time>
         held-out 1/3 12.53 nats <time>
         held-out 3/3 13.70 nats <time>
         held-out: 13.7 nats per name, standard error 2.5 (2.93 per character)
-        step  1  _____________.__  15 masked, temperature 0.65
-        step  4  _.___________.__  14 masked, temperature 0.59
-        step  6  _.__________..__  13 masked, temperature 0.55
-        step  7  _._______.__..__  12 masked, temperature 0.53
-        step  8  _._______.._..__  11 masked, temperature 0.51
-        step  9  _.__.____.._..__  10 masked, temperature 0.49
-        step 10  _._..____.....__   8 masked, temperature 0.47
-        step 11  _._..____......_   7 masked, temperature 0.45
-        step 12  _._..__._......_   6 masked, temperature 0.43
-        step 13  a._.._.._......_   4 masked, temperature 0.41
-        step 14  a._.._........._   3 masked, temperature 0.39
-        step 15  a.............._   1 masked, temperature 0.37
-        step 16  a...............   0 masked, temperature 0.35
+        step  1  _____________.__  15 masked, temperature 0.72
+        step  6  _.___________.__  14 masked, temperature 0.65
+        step  8  _.__________..__  13 masked, temperature 0.61
+        step 10  _._______.__..__  12 masked, temperature 0.58
+        step 12  _._______.._..__  11 masked, temperature 0.56
+        step 13  _.__.____.._..__  10 masked, temperature 0.54
+        step 14  _._..____.._..__   9 masked, temperature 0.53
+        step 15  a._..____.._..__   8 masked, temperature 0.51
+        step 17  a._..___..._..__   7 masked, temperature 0.48
+        step 18  a._..___..._..._   6 masked, temperature 0.46
+        step 19  a._..__...._..._   5 masked, temperature 0.45
+        step 20  a....__...._..._   4 masked, temperature 0.44
+        step 21  a....__........_   3 masked, temperature 0.42
+        step 22  a....._........_   2 masked, temperature 0.40
+        step 23  a.............._   1 masked, temperature 0.39
+        step 24  a...............   0 masked, temperature 0.37
         sample  1: a
-        sample  2: aedeaudaeuaegl
-        sample  3: ae
+        sample  2: aldeeddaeueog
+        sample  3: a
         '''}
 
 
