@@ -16,7 +16,7 @@ whole sequence. Then compare names of 4 blocks of 4 steps with names of 16 steps
 once: in write, let denoise_blocks(state_dict, tokens, random.Random(seed), 4, 4,
 args.temperature, shortest) take the place of denoise.
 
-    python -m tests.exercises.sample microdiffusion
+    python -m tests.exercises.sample microdiffusion --denoise-steps 16
 
 Look at: denoise, part 9, and write, part 12, which calls it.
 Hint: denoise itself can do it, if it is told which MASKs it may touch.
