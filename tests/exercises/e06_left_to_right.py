@@ -37,7 +37,7 @@ class LeftToRight(Exercise):
             masked = [n for n, token in enumerate(start) if token == MASK]
             tokens = start
             for i, _, tokens in microdiffusion.denoise(weights(microdiffusion, 4), start,
-                                                       random.Random(0)):
+                                                       random.Random(0), 16):
                 self.check_step(i, masked, tokens)
             self.expect(MASK not in tokens, microdiffusion.decode(tokens, VOCAB), 'no _ at the end',
                         'what is left in `masked`: all but the revealed')
