@@ -601,6 +601,7 @@ def progress(values, total, label, remark=lambda: ''):
     terminal = sys.stdout.isatty()
     start = shown = time.monotonic()
     last = collections.deque(maxlen=100)
+
     for n, value in enumerate(values, 1):
         if not abs(value) < 1e9:
             raise InputError(f'{value} nats: lower the learning_rate')
@@ -701,6 +702,7 @@ def make_parser():
     parser = argparse.ArgumentParser(PROGRAM + '.py', description=__doc__.splitlines()[0])
     option = parser.add_argument
     here = os.path.dirname(globals().get('__file__', ''))
+
     option('--names', metavar='FILE', default=os.path.join(here, 'names.txt'),
            help='what to learn from, one name a line (default: names.txt beside the program)')
     option('--steps', type=at_least(0), default=1150, help='of training (%(default)s)')
