@@ -2,6 +2,7 @@
 import itertools
 import math
 import random
+import statistics
 import unittest
 from unittest import mock
 
@@ -55,6 +56,18 @@ class Parameters(unittest.TestCase):
             vocab = program.make_vocab(alphabet)
             values = program.parameters(program.make_weights(len(vocab), random.Random(0)))
             self.assertEqual((expected, expected), (len(values), len(set(map(id, values)))))
+
+
+    def test_at_first_tokens_stand_out_from_positions(self):
+        """Standard deviations: 0.2 of the token vectors, 0.05 of the positions', 0.15 elsewhere."""
+        for program in PROGRAMS:
+            state_dict = program.make_weights(28, random.Random(1))
+            for name, matrix in state_dict.items():
+                numbers = [value.data for row in matrix for value in row]
+                expected = {'wte': 0.2, 'wpe': 0.05}.get(name, 0.15)
+                self.assertAlmostEqual(1, statistics.pstdev(numbers) / expected, delta=0.15,
+                                       msg=f'{program.PROGRAM}: {name}')
+                self.assertAlmostEqual(0, statistics.mean(numbers) / expected, delta=0.15)
 
 
 class Gradients(SmallModels):
