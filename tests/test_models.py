@@ -57,7 +57,6 @@ class Parameters(unittest.TestCase):
             values = program.parameters(program.make_weights(len(vocab), random.Random(0)))
             self.assertEqual((expected, expected), (len(values), len(set(map(id, values)))))
 
-
     def test_at_first_tokens_stand_out_from_positions(self):
         """Standard deviations: 0.2 of the token vectors, 0.05 of the positions', 0.15 elsewhere."""
         for program in PROGRAMS:
