@@ -81,7 +81,8 @@ class ConsoleTest(CommandLineTest):
                 result = self.in_python(program, ['sys.stdout = None'], '--names', self.few,
                                         '--steps', 1, '--save', 'new.json', '--processes', 1,
                                         *QUICK[program])
-                self.assertEqual((0, '', ''), result)
+                self.assertEqual((0, ''), (result.status, result.out))
+                self.assertNotIn('Traceback', result.err)
                 self.assertIn('new.json', self.files())
 
     def test_closed_pipe_on_windows(self):
