@@ -104,7 +104,7 @@ class Value:
         """The set of itself and all that it was made from; leaves are left out."""
         nodes = set()
         groups = [(self,)]                  # tuples and lists of Values to be looked at
-        vectors = set()                     # ids of lists seen: dot products share them
+        vectors = set()                     # ids of those seen: dot products share them
         while groups:
             for node in groups.pop():
                 if not node._children or node in nodes:
@@ -113,7 +113,7 @@ class Value:
                 if node._local_grads is not None:
                     groups.append(node._children)
                     continue
-                for vector in node._children:           # the two lists of a dot product
+                for vector in node._children:           # the two of a dot product
                     if id(vector) not in vectors:
                         vectors.add(id(vector))
                         groups.append(vector)
@@ -125,7 +125,7 @@ class Value:
 def linear(xs, w):
     """The dot products of vectors with the rows of w: (n, in) and (out, in) to (n, out).
 
-    Each is one Value with two children: the two lists themselves, each of which holds the local
+    Each is one Value with two children: the two vectors themselves, each of which holds the local
     gradients of the other. Whoever changes such a list before backward() gets wrong gradients.
     """
     vectors = [(x, [v.data for v in x]) for x in xs]
@@ -179,7 +179,7 @@ def attention(queries, positions, keys, values):
             bias = [-slope * ((look * (there - here) - 1) % block_size)
                     for there in range(len(keys))]
             weights.append(softmax(scores, width ** -0.5, bias))
-        mixed.append(linear(weights, list(zip(*v))))         # a row for each channel
+        mixed.append(linear(weights, list(zip(*v))))        # a row for each channel
     return [list(itertools.chain(*parts)) for parts in zip(*mixed)]     # side by side
 
 
@@ -340,7 +340,7 @@ def allowed(tokens, n, shortest, vocab_size):
     """The tokens that may stand at position n: a name ends once, after so many letters."""
     if PAD in tokens[:n] or n == block_size - 1:
         return [PAD]
-    if n < shortest or max(tokens[n:]) > PAD:            # above PAD: a letter follows
+    if n < shortest or max(tokens[n:]) > PAD:           # above PAD: a letter follows
         return range(PAD + 1, vocab_size)
     return range(PAD, vocab_size)
 

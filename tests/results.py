@@ -1,7 +1,7 @@
 """Measure all that the README says about quality: python -m tests.results [--quick].
 
 Trains both programs, as they are and with parts left out, and prints the tables of the README. The
-seeds of the models are none that the defaults were chosen on. One model per process, as many
+training was tuned on other seeds than those of the models. One model per process, as many
 processes as processors.
 """
 import argparse

@@ -32,30 +32,31 @@ class ConsoleTest(CommandLineTest):
     """The same text everywhere."""
     small = False
 
+    def read_a_line_and_leave(self, program, *argv):
+        """What comes of a run whose reader leaves after the first line."""
+        process = start_process(command(program, '--names', self.few, *argv, *QUICK[program]),
+                                self.folder)
+        self.assertIn(b'9 names to learn from', process.stdout.readline())
+        process.stdout.close()
+        process.stdout = None
+        return finish(process)
+
     def test_closed_pipe(self):
         """A reader that leaves early, like head, is no reason for a traceback."""
         for program in PROGRAMS:
             for steps in 0, 1:              # the reader leaves in the sampling, in the evaluation
                 with self.subTest(program.PROGRAM, steps=steps):
-                    process = start_process(
-                        command(program, '--names', self.few, '--steps', steps, '--samples', 30,
-                                '--processes', 2, *QUICK[program]), self.folder)
-                    self.assertIn(b'9 names to learn from', process.stdout.readline())
-                    process.stdout.close()
-                    process.stdout = None
-                    self.assertEqual((0, '', ''), finish(process))
+                    result = self.read_a_line_and_leave(
+                        program, '--steps', steps, '--samples', 30, '--processes', 2)
+                    self.assertEqual((0, '', ''), result)
 
     def test_closed_pipe_with_save(self):
         """Whoever asked for a model is told by the exit status that it may not have been saved."""
         for program in PROGRAMS:
             with self.subTest(program.PROGRAM):
-                process = start_process(
-                    command(program, '--names', self.few, '--steps', 2, '--save', 'new.json',
-                            '--processes', 1, *QUICK[program]), self.folder)
-                self.assertIn(b'9 names to learn from', process.stdout.readline())
-                process.stdout.close()
-                process.stdout = None
-                self.assertEqual((1, '', ''), finish(process))
+                result = self.read_a_line_and_leave(
+                    program, '--steps', 2, '--save', 'new.json', '--processes', 1)
+                self.assertEqual((1, '', ''), result)
 
     def test_closed_before_the_end(self):
         """Where all is held back until the end, a reader who has left is noticed by then."""
