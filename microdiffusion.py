@@ -298,7 +298,7 @@ def loss_and_gradient(state_dict, tokens, seed):
         p.grad = 0.0
     return loss.data, gradient
 
-def train(state_dict, examples, rng, steps=1150, lr=learning_rate, spread=map):
+def train(state_dict, examples, rng, steps=1300, lr=learning_rate, spread=map):
     """Train in place; yields the mean loss over each step's names, in nats per name."""
     examples = itertools.cycle(rng.sample(examples, len(examples)))
     params = parameters(state_dict)
@@ -705,7 +705,7 @@ def make_parser():
 
     option('--names', metavar='FILE', default=os.path.join(here, 'names.txt'),
            help='what to learn from, one name a line (default: names.txt beside the program)')
-    option('--steps', type=at_least(0), default=1150, help='of training (%(default)s)')
+    option('--steps', type=at_least(0), default=1300, help='of training (%(default)s)')
     option('--samples', type=at_least(0), default=20, help='names to write (%(default)s)')
     option('--seed', type=at_least(0), default=42, help='of training and writing (%(default)s)')
     option('--processes', type=at_least(1), default=os.cpu_count() or 1,

@@ -1,8 +1,7 @@
 """Measure all that the README says about quality: python -m tests.results [--quick].
 
-Trains both programs, as they are and with parts left out, and prints the tables of the README. The
-training was tuned on other seeds than those of the models. One model per process, as many
-processes as processors.
+Trains both programs, as they are and with parts left out, and prints the tables of the README.
+Nothing was tuned on the seeds of the models. One model per process, as many processes as processors.
 """
 import argparse
 import collections
@@ -73,8 +72,6 @@ LEFT_OUT = {
     f'one layer, {MORE} times the examples': ('diffusion', MORE, {'n_layer': 1}),
     'all initial weights of 0.15': (
         'diffusion', 1, {'make_weights': functools.partial(weights_of, 0.15)}),
-    'all initial weights of 0.08': (
-        'diffusion', 1, {'make_weights': functools.partial(weights_of, 0.08)}),
 }
 LEFT_OUT_OF_GPT = {'GPT, heads without direction': ('GPT', 1, {'slope': 0.0})}
 VARIANTS = {**LEFT_OUT, **LEFT_OUT_OF_GPT}
@@ -408,8 +405,8 @@ def main(argv=None):
     """Run the command line; returns the exit status."""
     parser = argparse.ArgumentParser('python -m tests.results', description=__doc__.splitlines()[0])
     parser.add_argument('--quick', action='store_true', help='a taste: hardly any training, 1 seed')
-    parser.add_argument('--seeds', metavar='N', type=int, nargs='+', default=[1, 2, 3],
-                        help='of the models (1 2 3)')
+    parser.add_argument('--seeds', metavar='N', type=int, nargs='+', default=[7, 8, 9],
+                        help='of the models (7 8 9)')
     parser.add_argument('--processes', metavar='N', type=int, default=os.cpu_count(),
                         help='how many at a time (one per processor)')
     parser.add_argument('--models', metavar='FOLDER',
