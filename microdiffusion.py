@@ -308,15 +308,12 @@ def train(state_dict, examples, rng, steps=1300, lr=learning_rate, spread=map):
         seeds = [rng.getrandbits(32) for _ in batch]
 
         # Names are independent: in place of the built-in map, part 11 has processes share them.
-        mean_loss, gradient = 0.0, [0.0] * len(params)
         same = itertools.repeat(state_dict)
-        for loss, grads in spread(loss_and_gradient, same, batch, seeds):
-            mean_loss += loss / batch_size
-            gradient = [a + b for a, b in zip(gradient, grads)]     # in the order of the names
-        for p, grad in zip(params, gradient):
-            p.grad = grad / batch_size
+        losses, gradients = zip(*spread(loss_and_gradient, same, batch, seeds))
+        for p, grads in zip(params, zip(*gradients)):       # grads: one of each name, in order
+            p.grad = sum(grads) / batch_size
         adam.step(lr * (1 - step / steps))
-        yield mean_loss
+        yield sum(losses) / batch_size
 
 
 # 9. Sampling: each step rates the masked positions, with noise, and reveals the highest.
@@ -364,8 +361,9 @@ def denoise(state_dict, tokens, rng, steps=24, temperature=0.72, shortest=1, noi
     total, vocab_size = len(masked), len(state_dict['wte'])
     for i in range(1, steps + 1):
         left = masks_left(total, i, steps)
-        if left == len(masked):
-            continue                        # nothing to reveal, so nothing to evaluate
+        count = len(masked) - left          # how many to reveal
+        if count == 0:
+            continue                        # so there is nothing to evaluate either
         # Confidence: log of the largest probability, at temperature 1. (MaskGIT and LLaDA take the
         # drawn token's.) Noise, fading with the masks, keeps names from being all alike.
         logits = dict(zip(masked, mask_predictor(state_dict, tokens, masked)))
@@ -378,7 +376,7 @@ def denoise(state_dict, tokens, rng, steps=24, temperature=0.72, shortest=1, noi
         masked.sort(key=confidence.get, reverse=True)
 
         cooled = temperature * (1 - (i - 1) / steps / 2)    # annealing, towards half of it
-        surest = masked[:len(masked) - left]
+        surest = masked[:count]
         for n in surest:                    # each token drawn may rule out some for the next
             options = allowed(tokens, n, shortest, vocab_size)
             tokens[n] = draw(logits[n], options, rng, cooled)
@@ -688,10 +686,10 @@ def write(state_dict, vocab, prompt, args, seed):
                      f'{tokens.count(MASK):2d} masked, temperature {temperature:.2f}\n')
     return decode(tokens, vocab).strip(SPECIAL), ''.join(lines)
 
-def at_least(least, most=10 ** 9):
-    """The type of an option: a number from least to most, whole if they are."""
+def at_least(least, most=10 ** 9, kind=int):
+    """The type of an option: a number of this kind, from least to most."""
     def number(text):
-        value = type(least)(text)
+        value = kind(text)
         if not least <= value <= most:
             raise argparse.ArgumentTypeError(f'{text} is not between {least} and {most}')
         return value
@@ -717,7 +715,7 @@ def make_parser():
            help='what is known: mar begins a name, m__ia. has five letters')
     option('--denoise-steps', type=at_least(1, 1000), default=24,
            help='from noise to a name (%(default)s)')
-    option('--temperature', type=at_least(0.01), default=0.72,
+    option('--temperature', type=at_least(0.01, kind=float), default=0.72,
            help='of the letters; falls to half of it. Low: usual names (%(default)s)')
     return parser
 

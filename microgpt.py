@@ -290,15 +290,12 @@ def train(state_dict, examples, rng, steps=1300, lr=learning_rate, spread=map):
         seeds = [rng.getrandbits(32) for _ in batch]
 
         # Names are independent: in place of the built-in map, part 11 has processes share them.
-        mean_loss, gradient = 0.0, [0.0] * len(params)
         same = itertools.repeat(state_dict)
-        for loss, grads in spread(loss_and_gradient, same, batch, seeds):
-            mean_loss += loss / batch_size
-            gradient = [a + b for a, b in zip(gradient, grads)]     # in the order of the names
-        for p, grad in zip(params, gradient):
-            p.grad = grad / batch_size
+        losses, gradients = zip(*spread(loss_and_gradient, same, batch, seeds))
+        for p, grads in zip(params, zip(*gradients)):       # grads: one of each name, in order
+            p.grad = sum(grads) / batch_size
         adam.step(lr * (1 - step / steps))
-        yield mean_loss
+        yield sum(losses) / batch_size
 
 
 # 9. Sampling: from left to right, a letter at a time, until the name ends.
@@ -613,10 +610,10 @@ def write(state_dict, vocab, prompt, args, seed):
     tokens = generate(state_dict, prompt, random.Random(seed), args.temperature)
     return decode(tokens, vocab), ''
 
-def at_least(least, most=10 ** 9):
-    """The type of an option: a number from least to most, whole if they are."""
+def at_least(least, most=10 ** 9, kind=int):
+    """The type of an option: a number of this kind, from least to most."""
     def number(text):
-        value = type(least)(text)
+        value = kind(text)
         if not least <= value <= most:
             raise argparse.ArgumentTypeError(f'{text} is not between {least} and {most}')
         return value
@@ -639,7 +636,7 @@ def make_parser():
     option('--load', metavar='FILE', help='a kept model, to write names without training')
     # Left to right: one temperature for all letters.
     option('--prompt', default='', help='what is known: mar begins a name')
-    option('--temperature', type=at_least(0.01), default=0.7,
+    option('--temperature', type=at_least(0.01, kind=float), default=0.7,
            help='of the letters. Low: usual names (%(default)s)')
     return parser
 

@@ -133,7 +133,7 @@ wrong['e05_linear_schedule'] = {
                   (CALL, 'left = masks_left(len(masked), i, steps)')), 'that of the start')}
 
 SORT = 'masked.sort(key=confidence.get, reverse=True)'
-SUREST = 'surest = masked[:len(masked) - left]'
+SUREST = 'surest = masked[:count]'
 REST = 'masked = sorted(masked[len(surest):])'
 reference['e06_left_to_right'] = diffusion((SORT, 'masked.sort()'))
 wrong['e06_left_to_right'] = {
