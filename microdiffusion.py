@@ -1,7 +1,7 @@
 """A masked diffusion language model in plain Python: names emerge from noise, in any order.
 
-Read it beside microgpt.py: the same parts in the same order. Where they differ, the ideas do;
-only the number of layers, the tied output matrix and the temperatures are choices.
+Read it beside microgpt.py: the same parts in the same order. What differs comes from the idea, but
+for the number of layers, the tied output matrix and the temperatures: these are choices.
 """
 import argparse, collections, contextlib, errno, gc, itertools, json, math, multiprocessing
 import os, random, shutil, signal, statistics, sys, time, unicodedata
@@ -58,7 +58,7 @@ class Value:
     def __init__(self, data, children=(), local_grads=()):
         self.data = data
         self.grad = 0.0                     # d(what backward() was called on) / d(this one)
-        self._children = children           # the Values it was made from
+        self._children = children           # the Values it was made from, or two vectors
         self._local_grads = local_grads     # d(this one) / d(each child); None: see linear
         self._born = next(births)           # every Value is younger than its children
 
@@ -70,6 +70,7 @@ class Value:
         other = other if isinstance(other, Value) else Value(other)
         return Value(self.data * other.data, (self, other), (other.data, self.data))
 
+    # Part 3 does exp, log and relu with fewer Values; these are for experiments.
     def __pow__(self, k): return Value(self.data ** k, (self,), (k * self.data ** (k - 1),))
     def exp(self): return Value(math.exp(self.data), (self,), (math.exp(self.data),))
     def log(self): return Value(math.log(self.data), (self,), (1 / self.data,))
@@ -92,11 +93,11 @@ class Value:
         # grad on, all that was made from it has had its turn, so the grad is complete.
         for node in sorted(nodes, key=attrgetter('_born'), reverse=True):
             grad = node.grad
-            if grad and node._local_grads is None:      # a dot product: see linear
+            if node._local_grads is None:   # a dot product: see linear
                 for a, b in zip(*node._children):
                     a.grad += b.data * grad
                     b.grad += a.data * grad
-            elif grad:
+            else:
                 for child, local_grad in zip(node._children, node._local_grads):
                     child.grad += local_grad * grad
 
@@ -110,13 +111,13 @@ class Value:
                 if not node._children or node in nodes:
                     continue
                 nodes.add(node)
-                if node._local_grads is not None:
+                if node._local_grads is None:           # a dot product has two vectors
+                    for vector in node._children:
+                        if id(vector) not in vectors:
+                            vectors.add(id(vector))
+                            groups.append(vector)
+                else:
                     groups.append(node._children)
-                    continue
-                for vector in node._children:           # the two of a dot product
-                    if id(vector) not in vectors:
-                        vectors.add(id(vector))
-                        groups.append(vector)
         return nodes
 
 
@@ -134,7 +135,7 @@ def linear(xs, w):
             for x, a in vectors]
 
 def relu_linear(x, w):
-    """linear of relu(x): what relu makes 0 adds nothing to a sum, so it is left out."""
+    """linear of relu(x), one vector: what relu makes 0 adds nothing, so it is left out."""
     alive = [n for n, v in enumerate(x) if v.data > 0]
     return linear([[x[n] for n in alive]], [[row[n] for n in alive] for row in w])[0]
 
@@ -149,10 +150,10 @@ def logsumexp(logits, scale=1.0, bias=None):
     return Value(top + math.log(total), tuple(logits), local_grads)
 
 def softmax(logits, scale=1.0, bias=None):
-    """Probabilities p = exp(scale * z + bias - logsumexp)."""
-    total = logsumexp(logits, scale, bias)
-    probs = [local_grad / scale for local_grad in total._local_grads]
-    return [Value(p, (z, total), (scale * p, -p)) for z, p in zip(logits, probs)]
+    """Probabilities p = exp(scale * z + bias - logsumexp), each made from its z and logsumexp."""
+    log_total = logsumexp(logits, scale, bias)
+    probs = [local_grad / scale for local_grad in log_total._local_grads]
+    return [Value(p, (z, log_total), (scale * p, -p)) for z, p in zip(logits, probs)]
 
 def rmsnorm(x):
     """A vector scaled to a root mean square of 1, without gain (arXiv 1910.07467)."""
@@ -167,8 +168,8 @@ def add(xs, ys):
 def attention(queries, positions, keys, values):
     """For each query a mix of the values, weighted by how well their keys match it, per head.
 
-    A head looks one way, and sees less the further away a key is (after ALiBi, arXiv 2108.12409).
-    Its neighbour is at distance 0; past the last position it goes on at the other end, to itself.
+    A head looks one way, and sees less the further away a key is (after ALiBi, arXiv 2108.12409):
+    the neighbour is at distance 0, the next at 1, and so on, as in a circle; itself comes last.
     """
     width = n_embd // len(heads)
     mixed = []
@@ -176,11 +177,12 @@ def attention(queries, positions, keys, values):
         q, k, v = [[x[start:start + width] for x in xs] for xs in (queries, keys, values)]
         weights = []
         for here, scores in zip(positions, linear(q, k)):
-            bias = [-slope * ((look * (there - here) - 1) % block_size)
-                    for there in range(len(keys))]
+            distances = [(look * (there - here) - 1) % block_size for there in range(len(keys))]
+            bias = [-slope * distance for distance in distances]
             weights.append(softmax(scores, width ** -0.5, bias))
-        mixed.append(linear(weights, list(zip(*v))))        # a row for each channel
-    return [list(itertools.chain(*parts)) for parts in zip(*mixed)]     # side by side
+        channels = list(zip(*v))            # transposed: a row for each channel
+        mixed.append(linear(weights, channels))
+    return [list(itertools.chain(*parts)) for parts in zip(*mixed)]     # the heads side by side
 
 
 # 4. Weights: small random numbers. At the end wte once more makes the logits: it is tied.
@@ -190,7 +192,7 @@ def make_weights(vocab_size, rng):
     def matrix(rows, columns=n_embd, std=0.15):
         return [[Value(rng.gauss(0, std)) for _ in range(columns)] for _ in range(rows)]
 
-    # What a token is stands out at first; where it is, the heads can tell.
+    # wpe begins smaller than wte: much of what it could tell, the heads know without it.
     state_dict = {'wte': matrix(vocab_size, std=0.2), 'wpe': matrix(block_size, std=0.05)}
     for layer in range(n_layer):
         for name in 'qkvo':
@@ -221,7 +223,7 @@ def mask_predictor(state_dict, tokens, wanted=None):
         # Bidirectional: keys and values are all there at once, and every position sees all.
         keys = linear(normed, wk)
         values = linear(normed, wv)
-        if layer == n_layer - 1:            # the others serve as keys and values only
+        if layer == n_layer - 1:            # all were keys and values; the rest is for these
             positions = wanted
             normed = [normed[n] for n in wanted]
             xs = [xs[n] for n in wanted]
@@ -249,7 +251,7 @@ class Adam:
         self.squares = [0.0] * len(params)
 
     def step(self, lr, beta1=0.85, beta2=0.99, eps=1e-8):
-        """Update every data, and set every grad back to 0."""
+        """Update every data by its grad."""
         self.steps += 1
         lr = lr / (1 - beta1 ** self.steps)         # makes up for means that begin at 0
         unbias = 1 / (1 - beta2 ** self.steps)      # and likewise for the squares
@@ -258,7 +260,6 @@ class Adam:
             square = beta2 * self.squares[i] + (1 - beta2) * p.grad * p.grad
             self.means[i], self.squares[i] = mean, square
             p.data -= lr * mean / (math.sqrt(square * unbias) + eps)
-            p.grad = 0.0
 
 
 # 7. One example's loss: tokens are hidden at random, each to be predicted from the others.
@@ -274,15 +275,16 @@ def cross_entropies(state_dict, noisy, clean):
     return [logsumexp(z) - z[clean[n]] for z, n in zip(logits, masked)]
 
 def example_loss(state_dict, tokens, rng):
-    """A bound on -log p (NELBO), its part from t_min to 1, in nats (MDLM, arXiv 2406.07524).
+    """The NELBO, a bound on -log p in nats: its part from t = t_min to 1 (MDLM, arXiv 2406.07524).
 
-    It is an integral over t of 1/t times the summed cross-entropies. Drawn log-uniformly, t has
+    It is the integral over t of 1/t times the summed cross-entropies. Drawn log-uniformly, t has
     the density 1 / (t ln(1/t_min)), so the 1/t is in the draw: what is left is the sum times
-    ln(1/t_min). (With such a t, a mean over the masked tokens would divide by t a second time.)
+    ln(1/t_min). (Not the mean: of about t * L masked tokens, it would divide by t again.)
     """
     noisy = tokens
-    while MASK not in noisy:                # none masked: t is drawn again too
-        noisy = corrupt(tokens, t_min ** rng.random(), rng)
+    while MASK not in noisy:                # nothing to learn from: again, with another t
+        t = t_min ** rng.random()           # ln t is uniform, from ln(t_min) to 0
+        noisy = corrupt(tokens, t, rng)
     return sum(cross_entropies(state_dict, noisy, tokens)) * math.log(1 / t_min)
 
 
@@ -290,17 +292,16 @@ def example_loss(state_dict, tokens, rng):
 
 def loss_and_gradient(state_dict, tokens, seed):
     """One example's loss and its gradient: plain numbers, for any process to work out."""
+    params = parameters(state_dict)
+    for p in params:
+        p.grad = 0.0                        # as backward adds to it
     loss = example_loss(state_dict, tokens, random.Random(seed))
     loss.backward()
-    params = parameters(state_dict)
-    gradient = [p.grad for p in params]
-    for p in params:
-        p.grad = 0.0
-    return loss.data, gradient
+    return loss.data, [p.grad for p in params]
 
 def train(state_dict, examples, rng, steps=1300, lr=learning_rate, spread=map):
-    """Train in place; yields the mean loss over each step's names, in nats per name."""
-    examples = itertools.cycle(rng.sample(examples, len(examples)))
+    """Train in place, step by step; yields each step's mean loss, in nats per name."""
+    examples = itertools.cycle(rng.sample(examples, len(examples)))     # shuffled
     params = parameters(state_dict)
     adam = Adam(params)
     for step in range(steps):
@@ -322,7 +323,7 @@ def draw(logits, tokens, rng, temperature, min_p=0.2):
     """One of these tokens: the end at its own rate, else a letter at the temperature."""
     # A temperature below 1 makes the likely likelier, and the end too: names would be short.
     probs = dict(zip(tokens, [p.data for p in softmax([logits[token] for token in tokens])]))
-    if END in probs and rng.random() < probs[END]:
+    if END in probs and rng.random() < probs[END]:      # 1, if nothing else may stand
         return END
 
     # One letter that does not fit is enough to spoil a name, so the least likely are never drawn:
@@ -337,7 +338,7 @@ def allowed(tokens, n, shortest, vocab_size):
     """The tokens that may stand at position n: a name ends once, after so many letters."""
     if PAD in tokens[:n] or n == block_size - 1:
         return [PAD]
-    if n < shortest or max(tokens[n:]) > PAD:           # above PAD: a letter follows
+    if n < shortest or any([token > PAD for token in tokens[n:]]):      # a letter follows
         return range(PAD + 1, vocab_size)
     return range(PAD, vocab_size)
 
@@ -347,14 +348,15 @@ def masks_left(total, i, steps):
     return math.floor(round(left, 9))       # as 7.9999999999 is an 8
 
 def gumbel(rng):
-    """Noise, mostly from -1 to 3: taking the largest log p + noise is to draw by p."""
+    """Noise, mostly from -1 to 3, of the distribution that MaskGIT adds."""
     return -math.log(-math.log(rng.random() or 0.5))    # 0 has no log
 
 def denoise(state_dict, tokens, rng, steps=24, temperature=0.72, shortest=1, noise=8.0):
     """Fill in the MASKs; yields (step, temperature, tokens) of each step that reveals some.
 
-    The papers fill in all and mask the least sure again: low-confidence remasking (MaskGIT;
-    LLaDA, arXiv 2502.09992). Revealing the surest is the same. They stay (carry-over, MDLM).
+    The papers draw a token for every mask and mask the least sure again: low-confidence remasking
+    (MaskGIT; LLaDA, arXiv 2502.09992). Here the surest positions are chosen first, and only they
+    are drawn. What is revealed never changes (carry-over, MDLM).
     """
     tokens = list(tokens)
     masked = [n for n, token in enumerate(tokens) if token == MASK]
@@ -365,7 +367,7 @@ def denoise(state_dict, tokens, rng, steps=24, temperature=0.72, shortest=1, noi
         if count == 0:
             continue                        # so there is nothing to evaluate either
         # Confidence: log of the largest probability, at temperature 1. (MaskGIT and LLaDA take the
-        # drawn token's.) Noise, fading with the masks, keeps names from being all alike.
+        # drawn token's.) Noise, at first so much that it decides, keeps names from being all alike.
         logits = dict(zip(masked, mask_predictor(state_dict, tokens, masked)))
         confidence = {}
         for n in masked:
@@ -377,7 +379,7 @@ def denoise(state_dict, tokens, rng, steps=24, temperature=0.72, shortest=1, noi
 
         cooled = temperature * (1 - (i - 1) / steps / 2)    # annealing, towards half of it
         surest = masked[:count]
-        for n in surest:                    # each token drawn may rule out some for the next
+        for n in surest:                    # one may rule out tokens for the next
             options = allowed(tokens, n, shortest, vocab_size)
             tokens[n] = draw(logits[n], options, rng, cooled)
         masked = sorted(masked[len(surest):])
@@ -389,19 +391,21 @@ def denoise(state_dict, tokens, rng, steps=24, temperature=0.72, shortest=1, noi
 def example_nats(state_dict, tokens, ks, seed):
     """The NELBO of a name, an upper bound on -log p, estimated by one draw for each k in ks.
 
-    A draw masks k of the L tokens: to reveal one of them costs 1/k of the summed cross-entropies.
-    A name takes L such steps, k from L to 1: L times the mean over all k (RADD, arXiv 2406.03736).
+    With k of L tokens masked, to reveal any one of them costs S / k on average, S being the summed
+    cross-entropies. Revealing all L of them, one by one, adds that up for k = L ... 1: it is the
+    mean of L * S / k over all k (RADD, arXiv 2406.03736). So each k is to come equally often.
     """
-    rng, length, total = random.Random(seed), len(tokens), 0.0
+    rng = random.Random(seed)
+    estimates = []
     for k in ks:
-        masked = rng.sample(range(length), k)
+        masked = rng.sample(range(len(tokens)), k)
         noisy = [MASK if n in masked else token for n, token in enumerate(tokens)]
         nats = [v.data for v in cross_entropies(state_dict, noisy, tokens)]
-        total += length / k * sum(nats)
-    return total / len(ks)
+        estimates.append(len(tokens) / k * sum(nats))
+    return sum(estimates) / len(ks)
 
 def held_out_nats(state_dict, examples, rng, draws=1, spread=map):
-    """Nats for each example; only their mean counts, as k runs on from name to name."""
+    """Nats for each example; as k runs on from name to name, only their mean says much."""
     turns = itertools.cycle(range(1, block_size + 1))
     ks = [list(itertools.islice(turns, draws)) for _ in examples]
     seeds = [rng.getrandbits(32) for _ in examples]
@@ -410,17 +414,21 @@ def held_out_nats(state_dict, examples, rng, draws=1, spread=map):
 
 # 11. Every processor: processes share the names of a step (data parallelism).
 
-def work(connection, vocab_size):
+def switch_collector_off():
+    """No Value is in a cycle, so spend no time to look for any. (PyPy cannot do without.)"""
+    if sys.implementation.name == 'cpython':
+        gc.disable()
+
+def work(connection, vocab_size, constants):
     """A worker process: it is sent weights, a function and rows, and answers."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)        # Ctrl-C is for the main process
     switch_collector_off()
+    globals().update(constants)
     state_dict = make_weights(vocab_size, random.Random(0))
     params = parameters(state_dict)
     with contextlib.suppress(EOFError, OSError):        # the main process has ended
         while True:
             numbers, function, rows = connection.recv()
-            if len(numbers) != len(params):
-                return                      # constants were changed in the main process alone
             for p, number in zip(params, numbers):
                 p.data = number
             connection.send([function(state_dict, *row) for row in rows])
@@ -430,12 +438,14 @@ def start_workers(count, vocab_size):
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)   # so they never hear a Ctrl-C
     try:
         if __name__ == '__main__' and not os.path.isfile(globals().get('__file__', '')):
-            raise OSError('a worker loads the program from its file')
+            raise OSError('a worker loads the program from its file')      # there is none
         spawn = multiprocessing.get_context('spawn')        # works on all systems
+        constants = {name: value for name, value in globals().items()      # as they are now
+                     if type(value) in (int, float, list)}
         connections = []
         for _ in range(count):
             ours, theirs = spawn.Pipe()
-            spawn.Process(target=work, args=(theirs, vocab_size), daemon=True).start()
+            spawn.Process(target=work, args=(theirs, vocab_size, constants), daemon=True).start()
             theirs.close()
             connections.append(ours)
         return connections
@@ -445,21 +455,26 @@ def start_workers(count, vocab_size):
     finally:
         signal.signal(signal.SIGINT, before)
 
+def end_workers(connections):
+    """Close and forget all connections: a worker ends when nobody can send it more."""
+    while connections:
+        connections.pop().close()
+
 def share_out(connections, function, rows):
     """The results of function(*row) for each row: some by each worker, some by this process."""
     size = math.ceil(len(rows) / (1 + len(connections)))
-    ours, *theirs = [rows[n:n + size] for n in range(0, len(rows), size)]
+    own, *others = [rows[n:n + size] for n in range(0, len(rows), size)]
     numbers = array('d', [p.data for p in parameters(rows[0][0])])      # of the state_dict
     try:
-        for connection, share in zip(connections, theirs):
+        for connection, share in zip(connections, others):
             connection.send((numbers, function, [row[1:] for row in share]))
-        results = [function(*row) for row in ours]
-        for connection, _ in zip(connections, theirs):
+        results = [function(*row) for row in own]
+        for connection, _ in zip(connections, others):      # shares may be fewer
             results += connection.recv()
         return results
     except (EOFError, OSError):
         print('\na worker process has ended: going on with one')
-        connections.clear()                 # which ends the others
+        end_workers(connections)
         return [function(*row) for row in rows]
 
 @contextlib.contextmanager
@@ -475,7 +490,7 @@ def processes(count, vocab_size):
     try:
         yield spread
     finally:
-        connections.clear()                 # they are closed so, which ends the workers
+        end_workers(connections)
 
 
 # 12. You may stop reading here. What follows is there to be kind: input, files, commands.
@@ -509,19 +524,19 @@ def read_prompt(text, vocab):
     """A prompt as (tokens, least number of letters): _ is an unknown letter, . the end."""
     start, end, rest = normalized(text).partition('.')
     known = set(start) <= set(vocab)
-    if not known or len(start) >= block_size or rest.strip('.') or end and not start:
+    if not known or len(start) >= block_size or rest.strip('.') or (end and not start):
         raise InputError(
             f'--prompt {text!a}: it takes up to {block_size - 1} letters of the '
             f'training names, _ for an unknown one, and . after the last')
-    rest = [PAD if end else MASK] * (block_size - len(start))
-    return [vocab.index(char) for char in start] + rest, max(1, len(start))
+    fill = [PAD if end else MASK] * (block_size - len(start))
+    return [vocab.index(char) for char in start] + fill, max(1, len(start))
 
 def check_writable(path):
     """See before the training whether a model can be saved there."""
     if os.path.exists(path):
         if not os.path.isfile(path):
             raise InputError(f'{path}: not a file')
-        open(path, 'r+b').close()           # may it be replaced?
+        open(path, 'r+b').close()           # one that is read-only is to stay
     open(path + '.part', 'wb').close()
     os.remove(path + '.part')
 
@@ -529,7 +544,8 @@ def save(path, state_dict, vocab):
     """Write a model as JSON, whole or not at all: beside an old file, then in its place."""
     weights = {name: [[v.data for v in row] for row in matrix]
                for name, matrix in state_dict.items()}
-    model = {'program': PROGRAM, 'heads': heads, 'vocab': vocab, 'state_dict': weights}
+    model = {'program': PROGRAM, 'heads': heads, 'slope': slope, 'vocab': vocab,
+             'state_dict': weights}
     try:
         with open(path + '.part', 'w', encoding='utf-8') as file:
             json.dump(model, file)
@@ -546,14 +562,14 @@ def load(path):
         except Exception:                   # whatever is missing in it, or does not fit
             raise InputError(
                 f'{path} is not a whole model of {PROGRAM}.py, with n_layer {n_layer}, '
-                f'n_embd {n_embd} and heads {heads}: make one with --save')
+                f'n_embd {n_embd}, heads {heads} and slope {slope}: make one with --save')
 
 def restore(model):
     """The (state_dict, vocab) of what save wrote, if it fits into a model made afresh."""
     vocab, weights = model['vocab'], model['state_dict']
     state_dict = make_weights(len(vocab), random.Random(0))
-    ours = PROGRAM, heads, SPECIAL, set(state_dict)
-    if (model['program'], model['heads'], vocab[:len(SPECIAL)], set(weights)) != ours:
+    theirs = model['program'], model['heads'], model['slope'], vocab[:len(SPECIAL)], set(weights)
+    if theirs != (PROGRAM, heads, slope, SPECIAL, set(state_dict)):
         raise ValueError('another kind of model')
     if len(set(vocab)) < len(vocab) or vocab == SPECIAL or not vocab.isprintable():
         raise ValueError('no vocabulary')
@@ -566,11 +582,6 @@ def restore(model):
                 raise ValueError('no weight')
             value.data = float(number)
     return state_dict, vocab
-
-def switch_collector_off():
-    """No Value is in a cycle, so spend no time to look for any. (PyPy cannot do without.)"""
-    if sys.implementation.name == 'cpython':
-        gc.disable()
 
 @contextlib.contextmanager
 def first_ctrl_c():
@@ -594,22 +605,22 @@ def until(pressed, values):
         if pressed:
             return
 
-def progress(values, total, label, remark=lambda: ''):
+def progress(values, total, label, remark=None):
     """Pass values on; now and then print how many, the mean of the last, the time left."""
     terminal = sys.stdout.isatty()
     start = shown = time.monotonic()
     last = collections.deque(maxlen=100)
 
     for n, value in enumerate(values, 1):
-        if not abs(value) < 1e9:
-            raise InputError(f'{value} nats: lower the learning_rate')
+        if not abs(value) < 1e9:            # or it is no number
+            raise InputError(f'{value} nats: lower learning_rate in {PROGRAM}.py')
         last.append(value)
         now = time.monotonic()
-        if n in (1, total) or now > shown + (3 if terminal else 10):
+        if n == total or (n == 1 and remark) or now > shown + (3 if terminal else 10):
             shown = now
             minutes, seconds = divmod(round((now - start) / n * (total - n)), 60)
             line = f'{label} {n}/{total} {sum(last) / len(last):.2f} nats '
-            line = (line + f'{minutes}:{seconds:02d} left {remark()}').rstrip()
+            line += f'{minutes}:{seconds:02d} left' + (' ' + remark() if remark else '')
             if terminal:                    # written over, and no wider than the window
                 line = '\r' + line.ljust(60)[:shutil.get_terminal_size().columns - 1]
             print(line, end='' if terminal else '\n', flush=True)
@@ -622,7 +633,7 @@ def learn(docs, vocab, args, spread, pressed):
     rng = random.Random(args.seed)
     state_dict = make_weights(len(vocab), rng)
     examples = [encode(doc, vocab) for doc in docs]
-    seeds = itertools.count()               # of their own, so that nothing else changes
+    seeds = itertools.count()               # not from rng: how often depends on the clock
     print(f'{len(docs)} names to learn from; {len(vocab)} tokens; '
           f'{len(parameters(state_dict))} parameters')
     show_task(docs[args.seed % len(docs)], vocab)
@@ -631,15 +642,15 @@ def learn(docs, vocab, args, spread, pressed):
         try:
             return write(state_dict, vocab, read_prompt('', vocab), args, next(seeds))[0]
         except (ValueError, OverflowError):
-            raise InputError('the weights outgrow all numbers: lower the learning_rate')
+            raise InputError(f'weights outgrow all numbers: lower learning_rate in {PROGRAM}.py')
 
     start = time.perf_counter()
     losses = until(pressed, train(state_dict, examples, rng, args.steps, spread=spread))
     done = len(list(progress(losses, args.steps, 'train', name_now)))
     seconds = time.perf_counter() - start
     if pressed:
-        print('Ctrl-C: no more training, on with what was learnt')
-        pressed.clear()
+        print('Ctrl-C: no more training, on with what was learnt (once more ends it all)')
+        pressed.clear()                     # held-out names are measured all the same
     print(f'trained {done} steps of {batch_size} names in {seconds:.1f} s '
           f'({1000 * seconds / max(1, done * batch_size):.1f} ms per name)')
     if args.save:
@@ -651,7 +662,7 @@ def evaluate(state_dict, held_out, vocab, spread, pressed):
     count = min(1024, len(held_out))
     draws = block_size if count < 4 * block_size else 1     # few names: more draws of each
     if draws == 1:
-        count -= count % block_size         # so (in microdiffusion.py) all k come as often
+        count -= count % block_size         # in microdiffusion.py all k come as often
     docs = random.Random(0).sample(held_out, count)
     examples = [encode(doc, vocab) for doc in docs]
     values = held_out_nats(state_dict, examples, random.Random(0), draws, spread)
@@ -661,7 +672,7 @@ def evaluate(state_dict, held_out, vocab, spread, pressed):
         return
     mean = statistics.mean(values)
     error = statistics.stdev(values) / math.sqrt(count) if count > 1 else math.inf
-    characters = sum([len(doc) + 1 for doc in docs]) / count        # the end is one
+    characters = sum([len(doc) + 1 for doc in docs]) / count        # + 1 for the end
     print(f'held-out: {mean:.1f} nats per name, standard error {error:.1f} '
           f'({mean / characters:.2f} per character)')
 
@@ -674,7 +685,7 @@ def show_task(doc, vocab):
         while noisy.count(MASK) != round(t * block_size):
             noisy = corrupt(tokens, t, rng)
         print(f'noise level t = {t:.2f}: {decode(noisy, vocab)}')
-    print(f'the training loss covers t from {t_min} to 1; the held-out figure covers every t')
+    print(f'the training loss covers t from {t_min} to 1; the held-out bound covers every t')
 
 def write(state_dict, vocab, prompt, args, seed):
     """A name, and how it emerged, in lines of text."""
@@ -727,13 +738,13 @@ def run(args):
         state_dict, vocab = load(args.load)
     else:
         docs = read_names(args.names)
-        vocab = make_vocab(docs)
+        vocab = make_vocab(docs)            # of all names, so that all can be measured
     prompt = read_prompt(args.prompt, vocab)
     if args.save:
         check_writable(args.save)
 
-    most = args.samples if args.load else batch_size        # what there is to share
-    with processes(min(args.processes, most, batch_size), len(vocab)) as spread:
+    count = min(args.processes, batch_size, args.samples if args.load else batch_size)
+    with processes(count, len(vocab)) as spread:
         if not args.load:
             with first_ctrl_c() as pressed:
                 docs, held_out = split(docs)
@@ -745,16 +756,17 @@ def run(args):
         same = [itertools.repeat(value) for value in (state_dict, vocab, prompt, args)]
         for n, (name, lines) in enumerate(spread(write, *same, seeds), 1):
             print((lines if n == 1 else '') + f'sample {n:2d}: {name}')
-        sys.stdout.flush()
+        sys.stdout.flush()                  # a full disk or closed pipe shows here
 
 def main(argv=None):
     """Run the command line; returns the exit status."""
     if getattr(multiprocessing.current_process(), '_inheriting', False):
-        return 0                            # a worker that imports a script without a guard
+        return 0                            # a worker imports a script that calls main
     parser = make_parser()
     args = parser.parse_args(argv)
-    if [] in vars(args).values() or '' in (args.save, args.load):
-        parser.error('-- or nothing is no value')       # before Python 3.13, -- becomes []
+    for name, value in vars(args).items():
+        if value == [] or (value == '' and name != 'prompt'):   # before 3.13, -- is []
+            parser.error(f'--{name}: a value is missing')
     if sys.stdout is None:                  # closed, or Windows without a console
         sys.stdout = open(os.devnull, 'w')
     if hasattr(sys.stdout, 'reconfigure'):

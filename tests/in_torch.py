@@ -228,8 +228,10 @@ def load(path, lab):
     """The (state_dict, vocab) of a saved model, whatever its size."""
     with open(path, encoding='utf-8') as file:
         model = json.load(file)
-    if (model.get('program'), model.get('heads')) != (lab.PROGRAM, lab.heads):
-        raise lab.InputError(f'{path} is not a model of {lab.PROGRAM}.py with heads {lab.heads}')
+    ours = lab.PROGRAM, lab.heads, lab.slope
+    if (model.get('program'), model.get('heads'), model.get('slope')) != ours:
+        raise lab.InputError(f'{path} is not a model of {lab.PROGRAM}.py with heads {lab.heads} and '
+                             f'slope {lab.slope}')
     return {name: torch.tensor(matrix, dtype=torch.float64)
             for name, matrix in model['state_dict'].items()}, model['vocab']
 

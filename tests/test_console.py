@@ -213,7 +213,7 @@ class ProgressTest(CommandLineTest):
         for program in PROGRAMS:
             with self.subTest(program.PROGRAM), contextlib.redirect_stdout(io.StringIO()) as out:
                 self.assertEqual(values, list(program.progress(values, 600, 'test')))
-            self.assertIn('\ntest 600/600 1.50 nats ', out.getvalue())
+            self.assertEqual('test 600/600 1.50 nats 0:00 left\n', out.getvalue())
 
 
 class NumbersTest(CommandLineTest):
@@ -232,7 +232,7 @@ class NumbersTest(CommandLineTest):
                 with self.subTest(program.PROGRAM, lr=lr):
                     path = os.path.join(self.folder, 'model.json')
                     result = self.train_at(program, lr, '--steps', 5, '--save', path)
-                    self.assert_refused(result, 'lower the learning_rate')
+                    self.assert_refused(result, f'lower learning_rate in {program.PROGRAM}.py')
                     self.assertEqual(['few.txt'], os.listdir(self.folder))
 
     def test_no_figure(self):

@@ -25,6 +25,9 @@ class Worker:
         numbers, function, rows = self.message
         return [function(list(numbers), *row) for row in rows]
 
+    def close(self):
+        self.log.append('close')
+
 
 class ShareTest(unittest.TestCase):
     """How the rows of a map are shared out."""
@@ -66,13 +69,14 @@ class ShareTest(unittest.TestCase):
                 with self.subTest(program.PROGRAM, name=name, error=error):
                     lost = Worker(program, [])
                     setattr(lost, name, mock.Mock(side_effect=error))
-                    connections = [Worker(program, []), lost]
+                    log = []
+                    connections = [Worker(program, log), lost]
                     with contextlib.redirect_stdout(io.StringIO()) as out:
                         results = program.share_out(connections, lambda _, n: n, rows)
                     self.assertEqual(list(range(7)), results)
                     self.assertEqual('\na worker process has ended: going on with one\n',
                                      out.getvalue())
-                    self.assertEqual([], connections)
+                    self.assertEqual(([], 'close'), (connections, log[-1]))
 
     def test_an_endless_map(self):
         """Rows are taken as they are needed: who stops early has not had them all made."""
@@ -101,7 +105,7 @@ class EndingTest(CommandLineTest):
         for program in PROGRAMS:
             for stop in [signal.SIGTERM, getattr(signal, 'SIGKILL', signal.SIGTERM)]:
                 for argv, line in ((('--steps', 1000000), 'train 1/'),
-                                   (('--steps', 0), 'held-out 1/')):
+                                   (('--steps', 0), 'trained 0 steps')):
                     with self.subTest(program.PROGRAM, stop=stop, line=line):
                         process = self.start(program, argv, line)
                         process.send_signal(stop)

@@ -324,7 +324,6 @@ class Optimizer(unittest.TestCase):
         microdiffusion.Adam(params).step(0.1)
         for p, expected in zip(params, (0.9, -1.9, 3.0)):
             self.assertAlmostEqual(expected, p.data, places=6)
-            self.assertEqual(0.0, p.grad, 'a step sets every grad back to 0')
 
     def test_the_same_gradient_again_and_again_goes_by_lr_each_time(self):
         """Both running means begin at 0, and are made up for it at every step."""
@@ -356,6 +355,7 @@ class Optimizer(unittest.TestCase):
         x = Value(5.0)
         adam = microdiffusion.Adam([x])
         for step in range(200):
+            x.grad = 0.0
             ((x - 2) ** 2).backward()
             adam.step(0.2 * (1 - step / 200))
         self.assertAlmostEqual(2.0, x.data, places=2)

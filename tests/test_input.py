@@ -32,7 +32,7 @@ NUMBER = 'is not between {} and 1000000000'
 INVALID = 'invalid number value: {!r}'
 BAD_ARGUMENTS = (                           # for which programs, arguments, fragment
     (PROGRAMS, ['--names', 'missing.txt'], 'missing.txt: ' + MISSING),
-    (PROGRAMS, ['--names', ''], MISSING),
+    (PROGRAMS, ['--names', ''], '--names: a value is missing'),
     (PROGRAMS, ['--names', '.'], 'error: .: '),
     (PROGRAMS, ['--load', 'missing.json'], 'missing.json: ' + MISSING),
     (PROGRAMS, ['--load', '.'], 'error: .: '),
@@ -45,8 +45,8 @@ BAD_ARGUMENTS = (                           # for which programs, arguments, fra
     (PROGRAMS, ['--prompt', 'zo\u00eb'], "--prompt 'zo\\xeb': " + LONG),
     (PROGRAMS, ['--prompt', 'a' * 16], "a': " + LONG),
     (PROGRAMS, ['--prompt', 'b@d', '--save', 'new.json'], LONG),
-    (PROGRAMS, ['--save', ''], 'nothing is no value'),
-    (PROGRAMS, ['--load', ''], 'nothing is no value'),
+    (PROGRAMS, ['--save', ''], '--save: a value is missing'),
+    (PROGRAMS, ['--load', ''], '--load: a value is missing'),
     ([microgpt], ['--prompt', 'm__ia.'], "--prompt 'm__ia.': " + LEFT_TO_RIGHT),
     ([microgpt], ['--prompt', 'm__'], LEFT_TO_RIGHT),
     ([microgpt], ['--prompt', 'mar.'], LEFT_TO_RIGHT),

@@ -7,7 +7,7 @@ from unittest import mock
 from tests.command_line import (NAMES, PROGRAMS, QUICK, CommandLineTest, command, pty, run,
                                 run_on_terminal, samples, text_of)
 
-NO_TRAINING = 'Ctrl-C: no more training, on with what was learnt'
+NO_TRAINING = 'Ctrl-C: no more training, on with what was learnt (once more ends it all)'
 NO_MEASURING = 'Ctrl-C: no more measuring, on to the names'
 
 
@@ -141,7 +141,7 @@ class TerminalInterruptTest(CommandLineTest):
     def test_measuring(self):
         """Once leaves out the rest of it."""
         for program in PROGRAMS:
-            self.check(program, ['held-out 1/'], ('--steps', 0, '--samples', 2), 0, [NO_MEASURING])
+            self.check(program, ['ms per name'], ('--steps', 0, '--samples', 2), 0, [NO_MEASURING])
 
     def test_both(self):
         """Once in the training and once more before the names gets out."""

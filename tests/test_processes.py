@@ -174,7 +174,7 @@ class SameBitsTest(ProcessesTest):
                 hopeless = functools.partial(program.train, lr=1e100)
                 with mock.patch.object(program, 'train', hopeless):
                     result, _ = self.saved(program, 2)
-                self.assert_refused(result, 'lower the learning_rate')
+                self.assert_refused(result, f'lower learning_rate in {program.PROGRAM}.py')
 
     def test_after_ctrl_c(self):
         """Twice gets out while workers are at work, and none is left; once goes on with them."""
@@ -194,17 +194,20 @@ class SameBitsTest(ProcessesTest):
                     self.assertNotIn('worker', result.out)
 
 
-class OtherSizeTest(ProcessesTest):
-    """A worker has the constants of the file, whatever was put in their place here."""
+class OtherConstantsTest(ProcessesTest):
+    """What was put in the place of a constant holds for the workers as well."""
     small = True
 
-    def test_other_size(self):
-        """Where they make a model of another size, no worker helps, and one process does it all."""
-        for program in PROGRAMS:
-            with self.subTest(program.PROGRAM):
-                result, model = self.saved(program, 2)
-                self.assertEqual(1, result.out.count(f'\n{GONE}\n'), result.out)
-                self.assert_same(program, result, model)
+    def test_other_constants(self):
+        """Models of another size, or that do other sums, are the same with two processes."""
+        both = dict(slope=0.5, heads=[-1, -1, 1], n_embd=9)
+        for program, more in ((PROGRAMS[0], {}), (PROGRAMS[1], {'t_min': 0.9, 'n_layer': 1})):
+            with self.subTest(program.PROGRAM), mock.patch.multiple(program, **both, **more):
+                result, model = self.saved(program, 1)
+                shared, shared_model = self.saved(program, 2)
+                self.assertNotRegex(shared.out, f'{NO_WORKERS}|{GONE}')
+                self.assertEqual(untimed(result.out), untimed(shared.out))
+                self.assertTrue(model == shared_model, 'other weights than with one process')
 
 
 class StartTest(ProcessesTest):

@@ -54,6 +54,8 @@ BAD_FILES = (
     ('nested too deep', lambda text, model: '[' * 100000),
     ('no program', lambda text, model: without(model, 'program')),
     ('no heads', lambda text, model: without(model, 'heads')),
+    ('no slope', lambda text, model: without(model, 'slope')),
+    ('another slope', lambda text, model: dict(model, slope=model['slope'] / 2)),
     ('no vocabulary', lambda text, model: without(model, 'vocab')),
     ('no weights', lambda text, model: without(model, 'state_dict')),
     ('a matrix missing', lambda text, model: without(model, 'state_dict', 'wpe')),
@@ -85,7 +87,8 @@ class LoadTest(CommandLineTest):
                           json.dumps(content))
         result = run(program, '--load', path, '--samples', 1, *QUICK[program])
         self.assert_refused(result, f'bad is not a whole model of {program.PROGRAM}.py, ')
-        self.assert_refused(result, f' heads {program.heads}: make one with --save')
+        self.assert_refused(result, f' heads {program.heads} and slope {program.slope}: make one '
+                                    'with --save')
         self.assertEqual('', result.out)
 
     def saved(self, program):

@@ -240,10 +240,7 @@ wrong['e08_top_p'] = {
     'no end': (top_p(LIKELIEST, UNTIL, more=[('if END in probs and', 'if False and')]), 'END')}
 
 PROBS = text_of(GPT, r'    probs = dict\(') + '\n'
-END_FIRST = '''\
-    if END in probs and rng.random() < probs[END]:
-        return END
-'''
+END_FIRST = text_of(GPT, r'    if END in probs.*\n') + '\n'
 OF_LETTERS = '    letters = [token for token in tokens if token != END]\n'
 ONE_DRAW = (PROBS, ''), (END_FIRST, ''), (MIN_P, '    letters = tokens\n')
 reference['e09_end_temperature'] = both(*ONE_DRAW)
