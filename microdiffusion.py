@@ -386,7 +386,7 @@ def denoise(state_dict, tokens, rng, steps=24, temperature=0.72, shortest=1, noi
         yield i, cooled, list(tokens)
 
 
-# 10. The yardstick: what names cost, in nats, that training never saw. Less is better.
+# 10. The yardstick: what names that training never saw cost, in nats. Less is better.
 
 def example_nats(state_dict, tokens, ks, seed):
     """The NELBO of a name, an upper bound on -log p, estimated by one draw for each k in ks.

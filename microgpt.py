@@ -331,7 +331,7 @@ def generate(state_dict, tokens, rng, temperature=0.7):
     return tokens
 
 
-# 10. The yardstick: what names cost, in nats, that training never saw. Less is better.
+# 10. The yardstick: what names that training never saw cost, in nats. Less is better.
 
 def example_nats(state_dict, tokens):
     """-log p of a name, exactly."""
