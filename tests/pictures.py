@@ -21,12 +21,12 @@ MODELS = os.path.join(HERE, 'models')
 
 # Printed by python -m tests.results.
 # "How many examples": {examples: nats per held-out name}, and n-gram models beside them.
-HELD_OUT = {'microdiffusion': {4600: 16.76, 9200: 16.41, 18400: 16.21, 27600: 16.03},
-            'microgpt': {4600: 15.47, 9200: 15.22, 18400: 15.03, 27600: 14.90}}
+HELD_OUT = {'microdiffusion': {5200: 16.72, 10400: 16.40, 20800: 16.07, 31200: 15.98},
+            'microgpt': {5200: 15.45, 10400: 15.16, 20800: 14.97, 31200: 14.93}}
 NGRAMS = {'bigrams': 17.15, 'trigrams': 15.45, '4-grams': 14.46}
 # "Denoising steps": {steps: nats per character under a 4-gram model}, and others' names.
-QUALITY = {1: 3.59, 2: 2.89, 4: 2.56, 8: 2.46, 16: 2.32, 24: 2.27, 32: 2.27}
-COMPARED = {'microgpt': 1.98, 'real names': 2.05}
+QUALITY = {1: 3.54, 2: 2.95, 4: 2.55, 8: 2.42, 16: 2.24, 24: 2.21, 32: 2.22}
+COMPARED = {'microgpt': 1.99, 'real names': 2.05}
 
 # Seeds whose names are shown; python -m tests.pictures --names 40 lists others.
 MOVING_SEEDS = {'microdiffusion': 15, 'microgpt': 10}
