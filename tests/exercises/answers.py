@@ -71,7 +71,7 @@ there. With names as short as these it makes little difference: a tenth of a nat
 chance with 100 names (try another --seed), and from step to step there are larger
 gains.''',
     'e06_left_to_right': '''\
-Names are less usual now, by a third of a nat per character or so with 3 or 4 steps.
+Names are less usual now, by four tenths of a nat per character or so with 3 or 4 steps.
 From left to right, several neighbours are revealed at once that do not know of each
 other, though they depend on each other most; in any other order they are mostly further
 apart.''',
@@ -82,7 +82,7 @@ large score could outweigh the distance. The last letter, which twice as many he
 left from now, hardly suffers, if at all. The held-out figure, which has both, rises.''',
     'e08_top_p': '''\
 Both keep out what hardly fits, and names are far more usual than with top_p=1.0, by
-half a nat per character or so; which of the two does better depends on the two numbers.
+half a nat per character or more; which of the two does better depends on the two numbers.
 They differ in what they hold on to. top-p needs its share: where the likeliest letter
 has 0.5 to 0.7, it keeps three or four letters, min-p two or three. The limit of min-p
 goes with the likeliest letter: none with less than a fifth of its probability is ever
