@@ -204,6 +204,13 @@ class Files(InTorch):
                 with self.assertRaisesRegex(other.InputError, f'not a model of {other.PROGRAM}'):
                     in_torch.load(self.path, other)
 
+    def test_a_model_with_another_slope_is_refused(self):
+        for lab, vocab, _, weights, _ in self.models():
+            lab.save(self.path, weights, vocab)
+            with mock.patch.object(lab, 'slope', 0.5):
+                with self.assertRaisesRegex(lab.InputError, 'and slope 0.5'):
+                    in_torch.load(self.path, lab)
+
 
 def model_of(lab):
     """What the command calls this program's model."""
