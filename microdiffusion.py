@@ -382,7 +382,7 @@ def denoise(state_dict, tokens, rng, steps=24, temperature=0.72, shortest=1, noi
         for n in surest:                    # one may rule out tokens for the next
             options = allowed(tokens, n, shortest, vocab_size)
             tokens[n] = draw(logits[n], options, rng, cooled)
-        masked = sorted(masked[len(surest):])
+        masked = sorted(masked[count:])
         yield i, cooled, list(tokens)
 
 
@@ -689,7 +689,7 @@ def show_task(doc, vocab):
 
 def write(state_dict, vocab, prompt, args, seed):
     """A name, and how it emerged, in lines of text."""
-    tokens, shortest = prompt
+    tokens, shortest = prompt               # the whole name, if nothing is masked
     lines = []
     for i, temperature, tokens in denoise(state_dict, tokens, random.Random(seed),
                                           args.denoise_steps, args.temperature, shortest):
