@@ -135,20 +135,16 @@ wrong['e05_linear_schedule'] = {
 SORT = 'masked.sort(key=confidence.get, reverse=True)'
 SUREST = 'surest = masked[:count]'
 REST = 'masked = sorted(masked[count:])'
-OTHERS = (REST, 'masked = sorted(masked[len(surest):])')
 reference['e06_left_to_right'] = diffusion((SORT, 'masked.sort()'))
 wrong['e06_left_to_right'] = {
     'right to left': (diffusion((SORT, 'masked.sort(reverse=True)')), 'which end'),
     'the least sure': (diffusion((SORT, 'masked.sort(key=confidence.get)')), 'sorted by'),
     'the right sort, as many as are left': (
-        diffusion((SORT, 'masked.sort()'), (SUREST, 'surest = masked[:left]'), OTHERS),
-        'the slices'),
+        diffusion((SORT, 'masked.sort()'), (SUREST, 'surest = masked[:left]')), 'the slices'),
     'the right sort, cut from the end': (
-        diffusion((SORT, 'masked.sort()'), (SUREST, 'surest = masked[left:]'), OTHERS),
-        'which end'),
+        diffusion((SORT, 'masked.sort()'), (SUREST, 'surest = masked[left:]')), 'which end'),
     'one at a time': (
-        diffusion((SORT, 'masked.sort()'), (SUREST, 'surest = masked[:1]'), OTHERS),
-        'the slices'),
+        diffusion((SORT, 'masked.sort()'), (SUREST, 'surest = masked[:1]')), 'the slices'),
     'the rest is not kept': (
         diffusion((SORT, 'masked.sort()'), (REST, 'masked = masked[:left]')), 'the slices'),
     'the key is no function': (diffusion((SORT, 'masked.sort(key=range(16))')), 'denoise')}
