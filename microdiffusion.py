@@ -302,8 +302,7 @@ def loss_and_gradient(state_dict, tokens, seed):
 def train(state_dict, examples, rng, steps=1300, lr=learning_rate, spread=map):
     """Train in place, step by step; yields each step's mean loss, in nats per name."""
     examples = itertools.cycle(rng.sample(examples, len(examples)))     # shuffled
-    params = parameters(state_dict)
-    adam = Adam(params)
+    adam = Adam(parameters(state_dict))
     for step in range(steps):
         batch = list(itertools.islice(examples, batch_size))
         seeds = [rng.getrandbits(32) for _ in batch]
@@ -311,7 +310,7 @@ def train(state_dict, examples, rng, steps=1300, lr=learning_rate, spread=map):
         # Names are independent: in place of the built-in map, part 11 has processes share them.
         same = itertools.repeat(state_dict)
         losses, gradients = zip(*spread(loss_and_gradient, same, batch, seeds))
-        for p, grads in zip(params, zip(*gradients)):       # grads: one of each name, in order
+        for p, grads in zip(adam.params, zip(*gradients)):      # one of each name, in order
             p.grad = sum(grads) / batch_size
         adam.step(lr * (1 - step / steps))
         yield sum(losses) / batch_size
@@ -366,6 +365,7 @@ def denoise(state_dict, tokens, rng, steps=24, temperature=0.72, shortest=1, noi
         count = len(masked) - left          # how many to reveal
         if count == 0:
             continue                        # so there is nothing to evaluate either
+
         # Confidence: log of the largest probability, at temperature 1. (MaskGIT and LLaDA take the
         # drawn token's.) Noise, at first so much that it decides, keeps names from being all alike.
         logits = dict(zip(masked, mask_predictor(state_dict, tokens, masked)))
@@ -439,6 +439,7 @@ def start_workers(count, vocab_size):
     try:
         if __name__ == '__main__' and not os.path.isfile(globals().get('__file__', '')):
             raise OSError('a worker loads the program from its file')      # there is none
+
         spawn = multiprocessing.get_context('spawn')        # works on all systems
         constants = {name: value for name, value in globals().items()      # as they are now
                      if type(value) in (int, float, list)}
