@@ -70,7 +70,7 @@ class Results(SmallModels):
         self.replace(make_models, 'NAMES', path)
         self.replace(concurrent.futures, 'ProcessPoolExecutor', InTurn)
         self.replace(gc, 'disable', lambda: None)
-        _, self.held_out, self.vocab = results.names_and_vocab(microdiffusion)
+        (_, self.held_out, self.vocab), _ = output(results.names_and_vocab, microdiffusion)
         self.numbers = [p.data for p in microdiffusion.parameters(
             large_weights(microdiffusion, self.vocab, self.rng))]
 
