@@ -423,7 +423,7 @@ def work(connection, vocab_size, constants):
     """A worker process: it is sent weights, a function and rows, and answers."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)        # Ctrl-C is for the main process
     switch_collector_off()
-    globals().update(constants)
+    globals().update(constants)         # as they are in the main process
     state_dict = make_weights(vocab_size, random.Random(0))
     params = parameters(state_dict)
     with contextlib.suppress(EOFError, OSError):        # the main process has ended
@@ -441,7 +441,7 @@ def start_workers(count, vocab_size):
             raise OSError('a worker loads the program from its file')      # there is none
 
         spawn = multiprocessing.get_context('spawn')        # works on all systems
-        constants = {name: value for name, value in globals().items()      # as they are now
+        constants = {name: value for name, value in globals().items()
                      if type(value) in (int, float, list)}
         connections = []
         for _ in range(count):

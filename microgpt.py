@@ -337,7 +337,7 @@ def example_nats(state_dict, tokens):
     return sum([v.data for v in cross_entropies(state_dict, tokens)])
 
 def held_out_nats(state_dict, examples, rng, draws=1, spread=map):
-    """Gives nats for each example: exact, so neither rng nor draws make a difference."""
+    """Nats for each example: exact, so neither rng nor draws make a difference."""
     return spread(example_nats, itertools.repeat(state_dict), examples)
 
 
@@ -352,7 +352,7 @@ def work(connection, vocab_size, constants):
     """A worker process: it is sent weights, a function and rows, and answers."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)        # Ctrl-C is for the main process
     switch_collector_off()
-    globals().update(constants)
+    globals().update(constants)         # as they are in the main process
     state_dict = make_weights(vocab_size, random.Random(0))
     params = parameters(state_dict)
     with contextlib.suppress(EOFError, OSError):        # the main process has ended
@@ -370,7 +370,7 @@ def start_workers(count, vocab_size):
             raise OSError('a worker loads the program from its file')      # there is none
 
         spawn = multiprocessing.get_context('spawn')        # works on all systems
-        constants = {name: value for name, value in globals().items()      # as they are now
+        constants = {name: value for name, value in globals().items()
                      if type(value) in (int, float, list)}
         connections = []
         for _ in range(count):

@@ -82,12 +82,12 @@ large score could outweigh the distance. The last letter, which twice as many he
 left from now, hardly suffers, if at all. The held-out figure, which has both, rises.''',
     'e08_top_p': '''\
 Both keep out what hardly fits, and names are far more usual than with top_p=1.0, by
-half a nat per character or more; which of the two does better depends on the two numbers.
-They differ in what they hold on to. top-p needs its share: where the likeliest letter
-has 0.5 to 0.7, it keeps three or four letters, min-p two or three. The limit of min-p
-goes with the likeliest letter: none with less than a fifth of its probability is ever
-drawn, while about every other time top-p 0.8 keeps one. Where the model is unsure, and
-the likeliest letter has less than 0.15, min-p keeps more of them than top-p does.''',
+half a nat per character or more; which of the two does better depends on the two
+numbers. They differ in what they hold on to. top-p needs its share: where the likeliest
+letter has 0.5 to 0.7, it keeps three or four letters, min-p two or three. The limit of
+min-p goes with the likeliest letter: none with less than a fifth of its probability is
+ever drawn, while about every other time top-p 0.8 keeps one. Where the model is unsure,
+and the likeliest letter has less than 0.15, min-p keeps more of them than top-p does.''',
     'e09_end_temperature': '''\
 At a low temperature the names of microdiffusion.py are shorter by a letter and more. A
 temperature below 1 makes the likely likelier, and in a sequence of 16 PAD is the
