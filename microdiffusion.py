@@ -653,7 +653,7 @@ def learn(docs, vocab, args, spread, pressed):
         print('Ctrl-C: no more training, on with what was learnt (once more ends it all)')
         pressed.clear()                     # held-out names are measured all the same
     print(f'trained {done} steps of {batch_size} names in {seconds:.1f} s '
-          f'({1000 * seconds / max(1, done * batch_size):.1f} ms per name)')
+          f'({1000 * seconds / max(1, done * batch_size):.1f} ms per name)', flush=True)
     if args.save:
         save(args.save, state_dict, vocab)
     return state_dict

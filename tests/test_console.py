@@ -207,6 +207,17 @@ class ProgressTest(CommandLineTest):
                 self.assertRegex(lines[-1], r'^train 2000/2000 5\.00 nats 0:00 left')
                 self.assertTrue(60 < len(lines) < 80, len(lines))
 
+    def test_pipe(self):
+        """What was trained is sent on before the measuring, though a pipe may hold lines back."""
+        for program in PROGRAMS:
+            sent, seen = io.BytesIO(), []
+            with mock.patch.object(program, 'evaluate', lambda *_: seen.append(sent.getvalue())), \
+                    contextlib.redirect_stdout(io.TextIOWrapper(sent)):
+                program.main(['--names', self.few, '--steps', '0', '--samples', '0',
+                              '--processes', '1'])
+            with self.subTest(program.PROGRAM):
+                self.assertIn(b'trained 0 steps', seen[0])
+
     def test_mean_of_the_last(self):
         """The figure is the mean of the last hundred values, however many there were before."""
         values = [7.0] * 500 + [1.0] * 50 + [2.0] * 50
