@@ -21,7 +21,7 @@ t_min = 0.2                 # the lowest noise level in training: a fifth is mas
 # What both programs have in common.
 n_embd = 16                 # channels of each position; the heads share them
 slope = 2.0                 # how much a score falls with each position further away
-block_size = 16             # positions: at most 15 letters and a special token
+block_size = 14             # positions: at most 13 letters, as in names.txt, and a special token
 batch_size = 8              # names in a training step
 learning_rate = 0.014
 
@@ -299,7 +299,7 @@ def loss_and_gradient(state_dict, tokens, seed):
     loss.backward()
     return loss.data, [p.grad for p in params]
 
-def train(state_dict, examples, rng, steps=1300, lr=learning_rate, spread=map):
+def train(state_dict, examples, rng, steps=1400, lr=learning_rate, spread=map):
     """Train in place, step by step; yields each step's mean loss, in nats per name."""
     examples = itertools.cycle(rng.sample(examples, len(examples)))     # shuffled
     adam = Adam(parameters(state_dict))
@@ -350,7 +350,7 @@ def gumbel(rng):
     """Noise, mostly from -1 to 3, of the distribution that MaskGIT adds."""
     return -math.log(-math.log(rng.random() or 0.5))    # 0 has no log
 
-def denoise(state_dict, tokens, rng, steps=24, temperature=0.72, shortest=1, noise=8.0):
+def denoise(state_dict, tokens, rng, steps=24, temperature=0.68, shortest=1, noise=8.0):
     """Fill in the MASKs; yields (step, temperature, tokens) of each step that reveals some.
 
     The papers draw a token for every mask and mask the least sure again: low-confidence remasking
@@ -517,7 +517,8 @@ def read_names(path):
             f'each of 1 to {block_size - 1} characters without _ or .')
     if len(docs) < len(names):
         left_out = len(names) - len(docs)
-        print(f'left out {left_out} of {len(names)} lines: too long, not printable, or with _ or .')
+        print(f'left out {left_out} of {len(names)} lines: over {block_size - 1} letters, '
+              f'not printable, or with _ or .')
     return docs
 
 # All at once: a prompt may leave open any letter, and the end.
@@ -715,7 +716,7 @@ def make_parser():
 
     option('--names', metavar='FILE', default=os.path.join(here, 'names.txt'),
            help='what to learn from, one name a line (default: names.txt beside the program)')
-    option('--steps', type=at_least(0), default=1300, help='of training (%(default)s)')
+    option('--steps', type=at_least(0), default=1400, help='of training (%(default)s)')
     option('--samples', type=at_least(0), default=20, help='names to write (%(default)s)')
     option('--seed', type=at_least(0), default=42, help='of training and writing (%(default)s)')
     option('--processes', type=at_least(1), default=os.cpu_count() or 1,
@@ -727,7 +728,7 @@ def make_parser():
            help='what is known: mar begins a name, m__ia. has five letters')
     option('--denoise-steps', type=at_least(1, 1000), default=24,
            help='from noise to a name (%(default)s)')
-    option('--temperature', type=at_least(0.01, kind=float), default=0.72,
+    option('--temperature', type=at_least(0.01, kind=float), default=0.68,
            help='of the letters; falls to half of it. Low: usual names (%(default)s)')
     return parser
 

@@ -20,7 +20,7 @@ n_layer = 1                 # one layer, to look at the letters before
 # What both programs have in common.
 n_embd = 16                 # channels of each position; the heads share them
 slope = 2.0                 # how much a score falls with each position further away
-block_size = 16             # positions: at most 15 letters and a special token
+block_size = 14             # positions: at most 13 letters, as in names.txt, and a special token
 batch_size = 8              # names in a training step
 learning_rate = 0.014
 
@@ -280,7 +280,7 @@ def loss_and_gradient(state_dict, tokens, seed):
     loss.backward()
     return loss.data, [p.grad for p in params]
 
-def train(state_dict, examples, rng, steps=1300, lr=learning_rate, spread=map):
+def train(state_dict, examples, rng, steps=1400, lr=learning_rate, spread=map):
     """Train in place, step by step; yields each step's mean loss, in nats per name."""
     examples = itertools.cycle(rng.sample(examples, len(examples)))     # shuffled
     adam = Adam(parameters(state_dict))
@@ -446,7 +446,8 @@ def read_names(path):
             f'each of 1 to {block_size - 1} characters without _ or .')
     if len(docs) < len(names):
         left_out = len(names) - len(docs)
-        print(f'left out {left_out} of {len(names)} lines: too long, not printable, or with _ or .')
+        print(f'left out {left_out} of {len(names)} lines: over {block_size - 1} letters, '
+              f'not printable, or with _ or .')
     return docs
 
 # Left to right: a prompt is the beginning of a name; nothing before it can change.
@@ -634,7 +635,7 @@ def make_parser():
 
     option('--names', metavar='FILE', default=os.path.join(here, 'names.txt'),
            help='what to learn from, one name a line (default: names.txt beside the program)')
-    option('--steps', type=at_least(0), default=1300, help='of training (%(default)s)')
+    option('--steps', type=at_least(0), default=1400, help='of training (%(default)s)')
     option('--samples', type=at_least(0), default=20, help='names to write (%(default)s)')
     option('--seed', type=at_least(0), default=42, help='of training and writing (%(default)s)')
     option('--processes', type=at_least(1), default=os.cpu_count() or 1,

@@ -61,7 +61,7 @@ def samples(text):
 
 def frames(text):
     """(tokens, number of masks, temperature) of the steps that microdiffusion printed."""
-    pattern = r'^step +\d+  (\S{16})  ([ \d]\d) masked, temperature (\d+\.\d\d)$'
+    pattern = r'^step +\d+  (\S{14})  ([ \d]\d) masked, temperature (\d+\.\d\d)$'
     return [(tokens, int(masked), float(temperature))
             for tokens, masked, temperature in re.findall(pattern, text, re.MULTILINE)]
 

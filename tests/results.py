@@ -80,7 +80,7 @@ VARIANTS = {**LEFT_OUT, **LEFT_OUT_OF_GPT}
 SAMPLERS = {
     'the end at temperature T too': ({'draw': end_at_temperature}, {}),
     'every letter may be drawn (no min-p)': ({'draw': any_letter}, {}),
-    'no min-p, T = 0.65': ({'draw': any_letter}, {'temperature': 0.65}),
+    'no min-p, T = 0.62': ({'draw': any_letter}, {'temperature': 0.62}),
     'strict confidence (noise 0)': ({}, {'noise': 0.0}),
     'random order': ({}, {'noise': 1e6}),
 }

@@ -174,7 +174,7 @@ class ProgressTest(CommandLineTest):
         """What a screen shows of 2000 steps of a third of a second, with a loss that falls."""
         clock = mock.Mock(side_effect=[n * 0.35 for n in range(3000)])
         losses = [5 + 30 * 0.99 ** n for n in range(2000)]
-        names = iter(['x' * (n % 16) for n in range(2001)])
+        names = iter(['x' * (n % 14) for n in range(2001)])
         fakes = {'time': types.SimpleNamespace(monotonic=clock, perf_counter=time.perf_counter),
                  'train': lambda *args, **options: iter(losses),
                  'write': lambda *args: (next(names), '')}

@@ -7,7 +7,7 @@ import microgpt
 from tests.command_line import (ACCENTS, FEW, NAMES, PROGRAMS, CommandLineTest, command, one_draw,
                                 run, run_process, text_of, untimed)
 
-USABLE = 'usable names: give it ten or more, one a line, each of 1 to 15 characters without _ or .'
+USABLE = 'usable names: give it ten or more, one a line, each of 1 to 13 characters without _ or .'
 BAD_NAMES = (                               # content of a names file, fragment of the message
     ('', 'bad has 0 ' + USABLE),
     ('\ufeff', 'bad has 0 ' + USABLE),
@@ -15,7 +15,7 @@ BAD_NAMES = (                               # content of a names file, fragment 
     ('anna', 'bad has 1 ' + USABLE),
     ('anna\n' * 20, 'bad has 1 ' + USABLE),
     (text_of(NAMES[:9] + [NAMES[0].upper()]), 'bad has 9 ' + USABLE),
-    (text_of([name + 'x' * 15 for name in NAMES]), 'bad has 0 ' + USABLE),
+    (text_of([name + 'x' * 13 for name in NAMES]), 'bad has 0 ' + USABLE),
     (text_of([name + '_' for name in NAMES]), 'bad has 0 ' + USABLE),
     (text_of(['.' + name for name in NAMES]), 'bad has 0 ' + USABLE),
     (text_of(['a\0' + name for name in NAMES]), 'bad has 0 ' + USABLE),
@@ -24,7 +24,7 @@ BAD_NAMES = (                               # content of a names file, fragment 
     (text_of(NAMES).encode('utf-16'), 'bad is not UTF-8: save it as UTF-8 text'),
     (text_of(ACCENTS).encode('utf-8')[:-2], 'bad is not UTF-8: save it as UTF-8 text'))
 MISSING = 'No such file or directory; give another path'
-LONG = 'it takes up to 15 letters of the training names'
+LONG = 'it takes up to 13 letters of the training names'
 LEFT_TO_RIGHT = ('a left-to-right model cannot fill in what stands before a known letter or end in '
                  'one pass; give a beginning')
 ANY_ORDER = '_ for an unknown one, and . after the last'
@@ -43,7 +43,7 @@ BAD_ARGUMENTS = (                           # for which programs, arguments, fra
     (PROGRAMS, ['--prompt', 'm@r'], "--prompt 'm@r': " + LONG),
     (PROGRAMS, ['--prompt', 'a n'], "--prompt 'a n': " + LONG),
     (PROGRAMS, ['--prompt', 'zo\u00eb'], "--prompt 'zo\\xeb': " + LONG),
-    (PROGRAMS, ['--prompt', 'a' * 16], "a': " + LONG),
+    (PROGRAMS, ['--prompt', 'a' * 14], "a': " + LONG),
     (PROGRAMS, ['--prompt', 'b@d', '--save', 'new.json'], LONG),
     (PROGRAMS, ['--save', ''], '--save: a value is missing'),
     (PROGRAMS, ['--load', ''], '--load: a value is missing'),
@@ -54,7 +54,7 @@ BAD_ARGUMENTS = (                           # for which programs, arguments, fra
     ([microdiffusion], ['--prompt', '.'], ANY_ORDER),
     ([microdiffusion], ['--prompt', '.mar'], ANY_ORDER),
     ([microdiffusion], ['--prompt', 'ma.r'], ANY_ORDER),
-    ([microdiffusion], ['--prompt', '_' * 16], ANY_ORDER),
+    ([microdiffusion], ['--prompt', '_' * 14], ANY_ORDER),
     (PROGRAMS, ['--steps', '-1'], 'argument --steps: -1 ' + NUMBER.format(0)),
     (PROGRAMS, ['--steps', '1000000001'], 'argument --steps: 1000000001 ' + NUMBER.format(0)),
     (PROGRAMS, ['--steps', '1.5'], 'argument --steps: ' + INVALID.format('1.5')),
@@ -168,13 +168,13 @@ class AcceptedInputTest(CommandLineTest):
 
     def test_left_out(self):
         """Names that are too long, or hold _ or . or what cannot be printed, are counted."""
-        longest = FEW + ['a' * 15]
-        unusable = ['a' * 16, 'e' + 'e\u0301' * 15, 'an_na', 'j.', '_', 'an\tna']
+        longest = FEW + ['a' * 13]
+        unusable = ['a' * 14, 'e' + 'e\u0301' * 13, 'an_na', 'j.', '_', 'an\tna']
         for program in PROGRAMS:
             with self.subTest(program.PROGRAM):
                 expected = self.output(program, text_of(longest))
                 self.assertNotIn('left out', expected)
                 first, rest = self.output(program, text_of(unusable + longest)).split('\n', 1)
-                self.assertIn('left out 6 of 17 lines: too long, not printable, or with _ or .',
-                              first)
+                self.assertIn('left out 6 of 17 lines: over 13 letters, not printable, or with _ '
+                              'or .', first)
                 self.assertEqual(expected, rest)

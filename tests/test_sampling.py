@@ -88,29 +88,29 @@ class Rules(unittest.TestCase):
         self.assertIn(found, ({PAD}, {2, 3}, {PAD, 2, 3}))
         return 2 in found, PAD in found
 
-    def test_the_last_position_is_no_letter_as_a_name_has_at_most_15(self):
-        for text in ('_' * 16, 'a' * 15 + '_', 'ab' + '_' * 14):
-            self.assertEqual((False, True), self.letters_and_end(text, 15), text)
-        self.assertEqual((True, True), self.letters_and_end('_' * 16, 14))
-        self.assertEqual((False, True), self.letters_and_end('_' * 16, 15, 15))
+    def test_the_last_position_is_no_letter_as_a_name_has_at_most_13(self):
+        for text in ('_' * 14, 'a' * 13 + '_', 'ab' + '_' * 12):
+            self.assertEqual((False, True), self.letters_and_end(text, 13), text)
+        self.assertEqual((True, True), self.letters_and_end('_' * 14, 12))
+        self.assertEqual((False, True), self.letters_and_end('_' * 14, 13, 13))
 
     def test_after_the_end_there_are_no_letters(self):
-        for n in (3, 4, 15):
-            self.assertEqual((False, True), self.letters_and_end('a_.' + '_' * 13, n))
+        for n in (3, 4, 13):
+            self.assertEqual((False, True), self.letters_and_end('a_.' + '_' * 11, n))
 
     def test_before_a_letter_there_is_no_end(self):
         for n in (0, 1, 2):
-            self.assertEqual((True, False), self.letters_and_end('___b' + '_' * 12, n))
-        self.assertEqual((True, True), self.letters_and_end('___b' + '_' * 12, 4))
+            self.assertEqual((True, False), self.letters_and_end('___b' + '_' * 10, n))
+        self.assertEqual((True, True), self.letters_and_end('___b' + '_' * 10, 4))
 
     def test_a_name_has_at_least_as_many_letters_as_were_asked_for(self):
         for n, expected in ((0, (True, False)), (4, (True, False)), (5, (True, True))):
-            self.assertEqual(expected, self.letters_and_end('_' * 16, n, 5))
+            self.assertEqual(expected, self.letters_and_end('_' * 14, n, 5))
 
     def test_where_nothing_is_known_anything_may_stand(self):
-        for n in range(15):
-            self.assertEqual((True, True), self.letters_and_end('_' * 16, n))
-        self.assertEqual((True, True), self.letters_and_end('_' * 9 + '.' * 7, 8))
+        for n in range(13):
+            self.assertEqual((True, True), self.letters_and_end('_' * 14, n))
+        self.assertEqual((True, True), self.letters_and_end('_' * 9 + '.' * 5, 8))
 
 
 class Schedule(unittest.TestCase):

@@ -31,7 +31,7 @@ def chance(k, length, t_min, grid=4000):
     ts = [t_min ** ((i + 0.5) / grid) for i in range(grid)]
     return math.fsum([ways * t ** k * (1 - t) ** (length - k) for t in ts]) / grid
 
-def shares_of_loss(length, t_min, most=8):
+def shares_of_loss(length, t_min, most=7):
     """Exercise 12: the share of at most so many masked tokens, with the sum and with the mean."""
     chances = {k: chance(k, length, t_min) for k in range(1, length + 1)}
 
@@ -90,7 +90,7 @@ ever drawn, while about every other time top-p 0.8 keeps one. Where the model is
 and the likeliest letter has less than 0.15, min-p keeps more of them than top-p does.''',
     'e09_end_temperature': '''\
 At a low temperature the names of microdiffusion.py are shorter by a letter and more. A
-temperature below 1 makes the likely likelier, and in a sequence of 16 PAD is the
+temperature below 1 makes the likely likelier, and in a sequence of 14 PAD is the
 commonest token by far. microgpt.py is asked for the end only where the name has come
 to: there a low temperature makes the unlikely end after two letters rarer, and the
 likely one after six surer, and the mean moves by half a letter or less. Above 1 the end
@@ -109,7 +109,7 @@ tokens to count: it shows no harm at all. A loss that you have changed cannot te
 whether the change was good.''',
     'e12_mean_loss': '''\
 The lower t_min, the more draws with few masks, and the larger their share. The mean
-divides by the number of masked tokens, about 16 t, once more, and so moves the weight
+divides by the number of masked tokens, about 14 t, once more, and so moves the weight
 to them as well.''',
     'e13_two_processes': '''\
 A worker that adds up its own share sends one gradient instead of one for each name. It

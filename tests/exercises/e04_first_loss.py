@@ -32,7 +32,7 @@ class FirstLoss(Exercise):
                    'the number of guesses, the end is one of them, and how many tokens each guess '
                    'is spread over')
         self.check(numbers[1], right[1], 'microdiffusion.py',
-                   'what counts: PAD is a token like any, but not all 16 are masked; MASK is never '
+                   'what counts: PAD is a token like any, but not all 14 are masked; MASK is never '
                    'guessed; and there is a factor ln(1/t_min)')
 
     def check(self, got, right, file, look):

@@ -31,7 +31,7 @@ class LeftToRight(Exercise):
 
     def check(self, logits):
         self.stand_in(microdiffusion, logits)
-        for start in ([MASK] * 16, [3, 0, 0, 2, 0, 0, 0, 2] + [0] * 8):
+        for start in ([MASK] * 14, [3, 0, 0, 2, 0, 0, 0, 2] + [0] * 6):
             self.trying(f'denoise from {microdiffusion.decode(start, VOCAB)}',
                         'the loop of denoise')
             masked = [n for n, token in enumerate(start) if token == MASK]

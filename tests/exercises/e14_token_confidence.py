@@ -120,7 +120,7 @@ class TokenConfidence(Exercise):
         for steps in (1, 1, 2, 2, 8):
             self.trying(f'a name of denoise in {steps} steps, each token PAD 0.5, a 0.3, b 0.2',
                         'allowed(): it may forbid by now the token that was drawn')
-            *_, (_, _, name) = microdiffusion.denoise(weights(microdiffusion, 4), [MASK] * 16, rng,
+            *_, (_, _, name) = microdiffusion.denoise(weights(microdiffusion, 4), [MASK] * 14, rng,
                                                       steps)
             self.expect(legal(name, MASK, PAD), microdiffusion.decode(name, '_.ab'),
                         'letters, then PADs only')

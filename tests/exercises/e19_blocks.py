@@ -30,7 +30,7 @@ from microdiffusion import MASK, PAD
 from tests.exercises import Exercise, legal, logs, weights
 
 VOCAB = '_.ab'
-FIXED = [PAD] * 4
+FIXED = [PAD] * 2
 
 
 def text(rows):
@@ -44,9 +44,9 @@ class Blocks(Exercise):
                                    'tokens, rng, size, steps, temperature, shortest=1)')
         inputs = self.stand_in(microdiffusion, lambda tokens, n: logs(0, 0.4, 0.3, 0.3))
         for start, size, steps, shortest, left in (
-                ([MASK] * 16, 4, 2, 0, [14, 12, 10, 8, 6, 4, 2, 0]),
-                ([MASK] * 16, 4, 1, 16, [12, 8, 4, 0]),
-                ([MASK] * 16, 5, 1, 0, [11, 6, 1, 0]),
+                ([MASK] * 14, 4, 2, 0, [12, 10, 8, 6, 4, 2, 1, 0]),
+                ([MASK] * 14, 4, 1, 14, [10, 6, 2, 0]),
+                ([MASK] * 14, 5, 1, 0, [9, 4, 0]),
                 ([MASK] * 9 + [2] + [MASK] * 2 + FIXED, 4, 2, 12, [9, 7, 5, 3, 2, 0]),
                 ([MASK] * 4 + [2, 3, 3, 2] + [MASK] * 4 + FIXED, 4, 2, 12, [6, 4, 2, 0])):
             self.trying(f'blocks of {size}, {steps} steps each, from {text([start])}',
@@ -61,7 +61,7 @@ class Blocks(Exercise):
     def check_steps(self, shown, start, size, left):
         """That each step reveals as many as it should, of the leftmost block that is not whole."""
         lengths = sorted({len(tokens) for tokens in shown})
-        self.expect(lengths == [16], f'sequences of {lengths or "none"} tokens', 'sequences of 16',
+        self.expect(lengths == [14], f'sequences of {lengths or "none"} tokens', 'sequences of 14',
                     'what is yielded: always the whole sequence')
         got = [tokens.count(MASK) for tokens in shown]
         self.expect(got == left, f'{text(shown)}: {got} MASKs left', f'{left} left',
