@@ -341,7 +341,7 @@ def by_masked(results):
     length = len(rows[0])                   # a draw is L / k times the sum of k cross-entropies
     table('How much is masked: nats per masked token', [f'tokens masked of {length}', 'nats'],
           [[k, f'{mean([row[k - 1] for row in rows]) / length:.2f}']
-           for k in (1, 2, 4, 8, 12, 16) if k <= length])
+           for k in sorted({1, 2, 4, 8, 12, length}) if k <= length])
 
 def samples(results, made, docs, names, size):
     """The tables of sampled names; the first is of more names, and of every seed."""
