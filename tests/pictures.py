@@ -21,16 +21,16 @@ MODELS = os.path.join(HERE, 'models')
 
 # Printed by python -m tests.results.
 # "How many examples": {examples: nats per held-out name}, and n-gram models beside them.
-HELD_OUT = {'microdiffusion': {5200: 16.72, 10400: 16.40, 20800: 16.07, 31200: 15.98},
-            'microgpt': {5200: 15.45, 10400: 15.16, 20800: 14.97, 31200: 14.93}}
+HELD_OUT = {'microdiffusion': {5600: 16.70, 11200: 16.44, 22400: 16.17, 33600: 16.04},
+            'microgpt': {5600: 15.42, 11200: 15.17, 22400: 14.96, 33600: 14.87}}
 NGRAMS = {'bigrams': 17.15, 'trigrams': 15.45, '4-grams': 14.46}
 # "Denoising steps": {steps: nats per character under a 4-gram model}, and others' names.
-QUALITY = {1: 3.54, 2: 2.95, 4: 2.55, 8: 2.42, 16: 2.24, 24: 2.21, 32: 2.22}
-COMPARED = {'microgpt': 1.99, 'real names': 2.05}
+QUALITY = {1: 3.47, 2: 2.97, 4: 2.61, 8: 2.37, 16: 2.31, 24: 2.30, 32: 2.29}
+COMPARED = {'microgpt': 1.96, 'real names': 2.05}
 
 # Seeds whose names are shown; python -m tests.pictures --names 40 lists others.
-MOVING_SEEDS = {'microdiffusion': 15, 'microgpt': 10}
-STILL_SEEDS = [3, 10, 13, 17, 24, 36]
+MOVING_SEEDS = {'microdiffusion': 21, 'microgpt': 32}
+STILL_SEEDS = [4, 11, 16, 18, 28, 37]
 LOOKED_AT = 'chr__top_er', 'christopher'    # a held-out name, for the heads
 
 # Each colour on a light page and on a dark one; each text class with its font and size.
@@ -47,7 +47,8 @@ RAMP = ['#ffffd9', '#c7e9b4', '#41b6c4', '#225ea8', '#081d58']
 
 MASK, PAD = microdiffusion.SPECIAL     # as they are shown; BOS is shown like PAD
 WIDTH = 800
-SQUARE = 10                 # the side of an attention weight's square
+INDENT, CELL = 48, 50       # where the first position of a name begins, and how wide each is
+SQUARE = 11                 # the side of an attention weight's square
 SIDES = {microdiffusion.LEFT: 'left', microdiffusion.RIGHT: 'right'}
 
 
@@ -191,7 +192,7 @@ def animation(clock):
 
 def letter(n, y, char, classes, **attributes):
     """A character at a position of a name."""
-    return text(70 + 44 * n, y, char, f'name {classes}', 'middle', **attributes)
+    return text(INDENT + CELL * (n + 0.5), y, char, f'name {classes}', 'middle', **attributes)
 
 def film(clock, y, frames):
     """The guesses and the kept characters of one program, a frame with each evaluation."""
@@ -238,8 +239,9 @@ def moving(models):
     lines = []
     for i, (step, _, kept) in enumerate(diffusion):
         window = during(clock, 0, begins(clock, i) + clock.guess)
-        parts += [line(58 + 44 * n, 116, 82 + 44 * n, 116, f'dim-line {window}',
-                       stroke_width=2) for n in sorted(kept)]
+        middles = [INDENT + CELL * (n + 0.5) for n in sorted(kept)]
+        parts += [line(x - 12, 116, x + 12, 116, f'dim-line {window}', stroke_width=2)
+                  for x in middles]
         lines.append(f'step {step} of {diffusion[-1][0]}')
     parts += captions(clock, 42, f'{total} masks', lines,
                       f'{diffusion[-1][0]} steps, {len(diffusion)} evaluations')
@@ -281,13 +283,13 @@ def shade(share):
 def revealed_cell(x, y, char, step, steps):
     """A character of a finished name over the step that revealed it."""
     if char == PAD:
-        return [rect(x + 1, y, 42, 46, 'edge-line', rx=4),
-                text(x + 22, y + 21, char, 'cell dim', 'middle'),
-                text(x + 22, y + 39, str(step), 'note dim', 'middle')]
+        return [rect(x + 1, y, CELL - 2, 46, 'edge-line', rx=4),
+                text(x + CELL / 2, y + 21, char, 'cell dim', 'middle'),
+                text(x + CELL / 2, y + 39, str(step), 'note dim', 'middle')]
     fill, ink = shade((step - 1) / max(1, steps - 1))
-    return [rect(x + 1, y, 42, 46, 'edge-line', rx=4, style=f'fill:{fill}'),
-            text(x + 22, y + 21, char, 'cell kept', 'middle', fill=ink),
-            text(x + 22, y + 39, str(step), 'note', 'middle', fill=ink)]
+    return [rect(x + 1, y, CELL - 2, 46, 'edge-line', rx=4, style=f'fill:{fill}'),
+            text(x + CELL / 2, y + 21, char, 'cell kept', 'middle', fill=ink),
+            text(x + CELL / 2, y + 39, str(step), 'note', 'middle', fill=ink)]
 
 def still(models):
     """Finished names, each letter coloured and numbered by the step that revealed it."""
@@ -299,7 +301,7 @@ def still(models):
         names.append(spelled(frames))
         for step, _, kept in frames:
             for n, char in sorted(kept.items()):
-                parts += revealed_cell(48 + 44 * n, 62 + 54 * row, char, step, steps)
+                parts += revealed_cell(INDENT + CELL * n, 62 + 54 * row, char, step, steps)
     y = 62 + 54 * len(STILL_SEEDS)
     for step in range(steps):
         parts.append(rect(552 + 176 / steps * step, 27, 176 / steps, 16, 'edge-line',

@@ -7,7 +7,6 @@ import argparse
 import collections
 import concurrent.futures
 import contextlib
-import functools
 import gc
 import inspect
 import math
@@ -49,18 +48,6 @@ def any_letter(logits, tokens, rng, temperature):
     """In place of draw: without min-p every letter may be drawn."""
     return DRAW(logits, tokens, rng, temperature, min_p=0.0)
 
-MAKE_WEIGHTS = microdiffusion.make_weights
-
-def weights_of(deviation, vocab_size, rng):
-    """In place of make_weights: the same standard deviation in all matrices."""
-    state_dict = MAKE_WEIGHTS(vocab_size, rng)
-    for matrix in state_dict.values():
-        values = [value for row in matrix for value in row]
-        factor = deviation / statistics.pstdev([value.data for value in values])
-        for value in values:
-            value.data *= factor
-    return state_dict
-
 # A model: its program, seed, training steps as a multiple of the default, and what it replaces.
 Model = collections.namedtuple('Model', 'kind seed times changes')
 
@@ -70,8 +57,6 @@ LEFT_OUT = {
     'all heads look left': ('diffusion', 1, {'heads': microgpt.heads}),
     'one layer': ('diffusion', 1, {'n_layer': 1}),
     f'one layer, {MORE} times the examples': ('diffusion', MORE, {'n_layer': 1}),
-    'all initial weights of 0.15': (
-        'diffusion', 1, {'make_weights': functools.partial(weights_of, 0.15)}),
 }
 LEFT_OUT_OF_GPT = {'GPT, heads without direction': ('GPT', 1, {'slope': 0.0})}
 VARIANTS = {**LEFT_OUT, **LEFT_OUT_OF_GPT}

@@ -61,7 +61,7 @@ def added(gradients):
 
 AFTERWARDS = {
     'e04_first_loss': '''\
-Tried out, both begin higher, by some 2 and 5 nats: small weights do not make quite even
+Tried out, both begin higher, by some 2 and 7 nats: small weights do not make quite even
 guesses, and one that leans at random costs more on average than an even one. More so in
 microdiffusion.py, which makes its logits of wte: its weights are larger at first.''',
     'e05_linear_schedule': '''\
