@@ -71,10 +71,10 @@ there. With names as short as these it makes little difference: a tenth of a nat
 chance with 100 names (try another --seed), and from step to step there are larger
 gains.''',
     'e06_left_to_right': '''\
-Names are less usual now, by four tenths of a nat per character or so with 3 or 4 steps.
-From left to right, several neighbours are revealed at once that do not know of each
-other, though they depend on each other most; in any other order they are mostly further
-apart.''',
+Names are less usual now, with 3 or 4 steps by three or four tenths of a nat per
+character. From left to right, several neighbours are revealed at once that do not know
+of each other, though they depend on each other most; in any other order they are mostly
+further apart.''',
     'e07_heads_left': '''\
 _aria: the first letter must be guessed from what stands to its right. That side is not
 hidden, as in a GPT, but faint: it comes at the end of the way around, and only a very
