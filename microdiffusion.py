@@ -518,7 +518,7 @@ def read_names(path):
     if len(docs) < len(names):
         left_out = len(names) - len(docs)
         print(f'left out {left_out} of {len(names)} lines: over {block_size - 1} letters, '
-              f'not printable, or with _ or .')
+              'not printable, or with _ or .')
     return docs
 
 # All at once: a prompt may leave open any letter, and the end.

@@ -447,7 +447,7 @@ def read_names(path):
     if len(docs) < len(names):
         left_out = len(names) - len(docs)
         print(f'left out {left_out} of {len(names)} lines: over {block_size - 1} letters, '
-              f'not printable, or with _ or .')
+              'not printable, or with _ or .')
     return docs
 
 # Left to right: a prompt is the beginning of a name; nothing before it can change.
