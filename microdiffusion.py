@@ -517,7 +517,7 @@ def read_names(path):
             f'each of 1 to {block_size - 1} characters without _ or .')
     if len(docs) < len(names):
         left_out = len(names) - len(docs)
-        print(f'left out {left_out} of {len(names)} lines: over {block_size - 1} letters, '
+        print(f'left out {left_out} of {len(names)} lines: over {block_size - 1} characters, '
               'not printable, or with _ or .')
     return docs
 

@@ -175,6 +175,6 @@ class AcceptedInputTest(CommandLineTest):
                 expected = self.output(program, text_of(longest))
                 self.assertNotIn('left out', expected)
                 first, rest = self.output(program, text_of(unusable + longest)).split('\n', 1)
-                self.assertIn('left out 6 of 17 lines: over 13 letters, not printable, or with _ '
-                              'or .', first)
+                self.assertIn('left out 6 of 17 lines: over 13 characters, not printable, or with '
+                              '_ or .', first)
                 self.assertEqual(expected, rest)

@@ -61,9 +61,10 @@ def added(gradients):
 
 AFTERWARDS = {
     'e04_first_loss': '''\
-Tried out, both begin higher, by some 2 and 7 nats: small weights do not make quite even
-guesses, and one that leans at random costs more on average than an even one. More so in
-microdiffusion.py, which makes its logits of wte: its weights are larger at first.''',
+Tried out, with the mean of many draws, both begin higher: small weights do not make
+quite even guesses, and one that leans at random costs more on average than an even one.
+More so in microdiffusion.py, which makes its logits of wte: its weights are larger at
+first.''',
     'e05_linear_schedule': '''\
 The linear schedule reveals as much in its first step, when nothing is known yet, as in
 its last; the cosine leaves most letters to the steps in which most of the name is
@@ -82,9 +83,9 @@ large score could outweigh the distance. The last letter, which twice as many he
 left from now, hardly suffers, if at all. The held-out figure, which has both, rises.''',
     'e08_top_p': '''\
 Both keep out what hardly fits, and names are far more usual than with top_p=1.0, by
-half a nat per character or more; which of the two does better depends on the two
+half a nat per character or so; which of the two does better depends on the two
 numbers. They differ in what they hold on to. top-p needs its share: where the likeliest
-letter has 0.5 to 0.7, it keeps three or four letters, min-p two or three. The limit of
+letter has 0.5 to 0.7, it keeps three or four letters, min-p about two. The limit of
 min-p goes with the likeliest letter: none with less than a fifth of its probability is
 ever drawn, while about every other time top-p 0.8 keeps one. Where the model is unsure,
 and the likeliest letter has less than 0.15, min-p keeps more of them than top-p does.''',
