@@ -1,31 +1,35 @@
 """A GPT in plain Python: names are written from left to right, letter by letter.
 
-Read it beside microdiffusion.py: the same parts in the same order. What differs comes from the
-idea, but for the number of layers, the tied output matrix and the temperatures: these are choices.
+Read it beside microdiffusion.py, which has the same parts in the same order. Most of what differs
+follows from the idea. The number of layers, the output matrix and the temperature are choices.
 """
-import argparse, collections, contextlib, errno, gc, itertools, json, math, multiprocessing
-import os, random, shutil, signal, statistics, sys, time, unicodedata
-from array import array
+import itertools
+import math
+import random
 from operator import attrgetter, mul
 
-# What a GPT needs: one token for where a name begins and where it ends.
+# What a GPT needs: one token that shows where a name begins and where it ends.
 PROGRAM = 'microgpt'
 SPECIAL = '.'               # how BOS is shown; it opens the vocabulary
 BOS = 0
 END = BOS                   # what stands after the last letter
 LEFT, RIGHT = -1, 1
-heads = [LEFT, LEFT, LEFT, LEFT]        # where the attention heads look: back
-n_layer = 1                 # one layer, to look at the letters before
+heads = [LEFT, LEFT, LEFT, LEFT]        # where each attention head looks: back
+n_layer = 1                 # one layer is enough to look at the letters before
 
 # What both programs have in common.
-n_embd = 16                 # channels of each position; the heads share them
+n_embd = 16                 # numbers (channels) at each position; the heads share them
 slope = 2.0                 # how much a score falls with each position further away
-block_size = 14             # positions: at most 13 letters, as in names.txt, and a special token
+block_size = 14             # positions: the longest names have 13 letters, and one token ends them
 batch_size = 8              # names in a training step
+num_steps = 2000            # training steps, if nothing else is asked for
 learning_rate = 0.014
 
 
-# 1. Data: names, every tenth held out; a token is a character's place in the vocabulary.
+# 1. Data: every tenth name is held out. A token is the place of a character in the vocabulary.
+
+class InputError(Exception):
+    """What the user gave cannot be used; the message says what can."""
 
 def split(docs):
     """Names to train on, and names that training never sees; no seed changes them."""
@@ -40,25 +44,27 @@ def decode(tokens, vocab):
     """The tokens as text."""
     return ''.join([vocab[token] for token in tokens])
 
-# Left to right: BOS stands on either side, at first to begin, then to say that it is over.
 def encode(doc, vocab):
-    """The tokens of a name: BOS, its letters, BOS."""
+    """The tokens of a name: BOS, its letters, and BOS again as the end."""
+    if len(doc) >= block_size or not set(doc) <= set(vocab):
+        raise InputError(f'{doc!a}: a name has up to {block_size - 1} letters, all of them from '
+                         f'{vocab[len(SPECIAL):]!a}')
     return [BOS] + [vocab.index(char) for char in doc] + [BOS]
 
 
-# 2. Autograd: a Value remembers what it was made from; so gradients can flow back through it.
+# 2. Autograd: a Value remembers what it was made from, so gradients can find their way back.
 
 births = itertools.count()
 
 class Value:
-    """A number in a computation: its data, and after a backward() its grad."""
+    """A number that remembers its computation: its data and, after a backward(), its grad."""
     __slots__ = ('data', 'grad', '_children', '_local_grads', '_born')
 
     def __init__(self, data, children=(), local_grads=()):
         self.data = data
-        self.grad = 0.0                     # d(what backward() was called on) / d(this one)
-        self._children = children           # the Values it was made from, or two vectors
-        self._local_grads = local_grads     # d(this one) / d(each child); None: see linear
+        self.grad = 0.0                     # d(the Value that called backward()) / d(this one)
+        self._children = children           # what it was made from: Values, or two lists of them
+        self._local_grads = local_grads     # d(this one) / d(each child); None if two lists
         self._born = next(births)           # every Value is younger than its children
 
     def __add__(self, other):
@@ -69,11 +75,17 @@ class Value:
         other = other if isinstance(other, Value) else Value(other)
         return Value(self.data * other.data, (self, other), (other.data, self.data))
 
-    # Part 3 does exp, log and relu with fewer Values; these are for experiments.
-    def __pow__(self, k): return Value(self.data ** k, (self,), (k * self.data ** (k - 1),))
+    def __pow__(self, k):
+        if isinstance(k, Value):
+            raise TypeError('the exponent of a Value has to be a plain number')
+        if self.data == 0 and 0 <= k < 1:   # x ** k is flat (k = 0) or as steep as can be
+            return Value(0.0 ** k, (self,), (math.inf if k else 0.0,))
+        return Value(math.pow(self.data, k), (self,), (k * math.pow(self.data, k - 1),))
+
+    # The model does not need these: part 3 does the same with fewer Values. They are for you.
     def exp(self): return Value(math.exp(self.data), (self,), (math.exp(self.data),))
     def log(self): return Value(math.log(self.data), (self,), (1 / self.data,))
-    def relu(self): return self if self.data > 0 else Value(0.0)
+    def relu(self): return Value(max(self.data, 0.0), (self,), (float(self.data > 0),))
     def __neg__(self): return self * -1.0
     def __sub__(self, other): return self + -other
     def __rsub__(self, other): return -self + other
@@ -83,13 +95,18 @@ class Value:
     __radd__, __rmul__ = __add__, __mul__
 
     def backward(self):
-        """Add d(self)/d(leaf) to each leaf's grad; the Values in between start afresh."""
+        """Work out d(self)/d(each Value it was made from), as their grads.
+
+        A leaf is a Value that was made from nothing, such as a weight. The grads of leaves add up
+        from call to call, as in PyTorch. All other grads start from 0 each time.
+        """
         nodes = self.history()
         for node in nodes:
             node.grad = 0.0
-        self.grad += 1.0                    # d(self) / d(self); added, as it may be a leaf
-        # The chain rule, the youngest first. That is a topological order: when a Value passes its
-        # grad on, all that was made from it has had its turn, so the grad is complete.
+        self.grad += 1.0                    # d(self) / d(self)
+
+        # This is the chain rule, from the youngest Value to the oldest. When a Value passes its
+        # grad on, all that was made from it has done so already: its own grad is complete.
         for node in sorted(nodes, key=attrgetter('_born'), reverse=True):
             grad = node.grad
             if node._local_grads is None:   # a dot product: see linear
@@ -101,32 +118,36 @@ class Value:
                     child.grad += local_grad * grad
 
     def history(self):
-        """The set of itself and all that it was made from; leaves are left out."""
-        nodes = set()
-        groups = [(self,)]                  # tuples and lists of Values to be looked at
-        vectors = set()                     # ids of those seen: dot products share them
-        while groups:
-            for node in groups.pop():
+        """The set of all Values that this one was made from, with itself but without leaves."""
+        nodes, seen = set(), set()
+        todo = [[self]]                     # lists of Values that are still to be looked at
+        while todo:
+            for node in todo.pop():
                 if not node._children or node in nodes:
                     continue
                 nodes.add(node)
-                if node._local_grads is None:           # a dot product has two vectors
-                    for vector in node._children:
-                        if id(vector) not in vectors:
-                            vectors.add(id(vector))
-                            groups.append(vector)
-                else:
-                    groups.append(node._children)
+                if node._local_grads is not None:
+                    todo.append(node._children)
+                    continue
+
+                # Many dot products share a list, such as a row of weights. It is looked at once:
+                # to go through it for each of them would make training take a third longer.
+                for values in node._children:
+                    if id(values) not in seen:
+                        seen.add(id(values))
+                        todo.append(values)
         return nodes
 
 
-# 3. Building blocks: a dot product is one Value, its two vectors each other's local gradients.
+# 3. Building blocks: what the layers of a transformer are made of.
 
 def linear(xs, w):
     """The dot products of vectors with the rows of w: (n, in) and (out, in) to (n, out).
 
-    Each is one Value with two children: the two vectors themselves, each of which holds the local
-    gradients of the other. Whoever changes such a list before backward() gets wrong gradients.
+    A dot product is one Value that holds its two vectors. Each is the other's local gradient: the
+    derivative of a1*b1 + a2*b2 + ... by a1 is b1. With the numbers of both as ordinary children a
+    step takes 1.4 times as long, with a Value for each + and * 14 times. Do not change a vector
+    between linear and backward.
     """
     vectors = [(x, [v.data for v in x]) for x in xs]
     rows = [(row, [v.data for v in row]) for row in w]
@@ -134,24 +155,30 @@ def linear(xs, w):
             for x, a in vectors]
 
 def relu_linear(x, w):
-    """linear of relu(x), one vector: what relu makes 0 adds nothing, so it is left out."""
+    """linear(relu(x)) of one vector: relu replaces what is negative by 0.
+
+    A 0 adds nothing to a dot product, so it is left out; this saves a tenth of the time.
+    """
     alive = [n for n, v in enumerate(x) if v.data > 0]
     return linear([[x[n] for n in alive]], [[row[n] for n in alive] for row in w])[0]
 
-def logsumexp(logits, scale=1.0, bias=None):
-    """log(sum(exp(scale * z + bias))) as one Value; minus the largest, no exp overflows."""
-    bias = bias or [0.0] * len(logits)
-    powers = [scale * z.data + b for z, b in zip(logits, bias)]
-    top = max(powers)
+def shares(powers):
+    """Each exp(power) as a share of their sum, and the log of the sum: plain numbers."""
+    top = max(powers)                       # with it subtracted, no exp can overflow
     exps = [math.exp(power - top) for power in powers]
     total = sum(exps)
-    local_grads = tuple([scale * e / total for e in exps])
-    return Value(top + math.log(total), tuple(logits), local_grads)
+    return [e / total for e in exps], top + math.log(total)
+
+def logsumexp(logits):
+    """log(sum(exp(z))) as one Value. Its local gradients are the probabilities of softmax."""
+    probs, log_total = shares([z.data for z in logits])
+    return Value(log_total, tuple(logits), tuple(probs))
 
 def softmax(logits, scale=1.0, bias=None):
-    """Probabilities p = exp(scale * z + bias - logsumexp), each made from its z and logsumexp."""
-    log_total = logsumexp(logits, scale, bias)
-    probs = [local_grad / scale for local_grad in log_total._local_grads]
+    """Probabilities exp(scale * z + bias - log_total): the higher a logit, the more likely."""
+    bias = bias or [0.0] * len(logits)
+    probs, log_total = shares([scale * z.data + b for z, b in zip(logits, bias)])
+    log_total = Value(log_total, tuple(logits), tuple([scale * p for p in probs]))
     return [Value(p, (z, log_total), (scale * p, -p)) for z, p in zip(logits, probs)]
 
 def rmsnorm(x):
@@ -161,21 +188,23 @@ def rmsnorm(x):
     return [v * scale for v in x]
 
 def add(xs, ys):
-    """Sums of vectors; in the model residual connections: what was there, and more."""
+    """The sums of vectors. A layer adds to what was there: this is a residual connection."""
     return [[a + b for a, b in zip(x, y)] for x, y in zip(xs, ys)]
 
-def attention(queries, positions, keys, values):
+def attention(queries, keys, values):
     """For each query a mix of the values, weighted by how well their keys match it, per head.
 
-    A head looks one way, and sees less the further away a key is (after ALiBi, arXiv 2108.12409):
-    the neighbour is at distance 0, the next at 1, and so on, as in a circle; itself comes last.
+    The queries are those of the last positions. Every head looks one way and sees less of what is
+    further away (after ALiBi, arXiv 2108.12409). Its next neighbour is at distance 0. Behind the
+    last position it goes on at the other end, so all are seen. The position itself comes last, as
+    the residual connection keeps what stands there anyway.
     """
     width = n_embd // len(heads)
     mixed = []
     for start, look in zip(range(0, n_embd, width), heads):
         q, k, v = [[x[start:start + width] for x in xs] for xs in (queries, keys, values)]
         weights = []
-        for here, scores in zip(positions, linear(q, k)):
+        for here, scores in enumerate(linear(q, k), len(keys) - len(queries)):
             distances = [(look * (there - here) - 1) % block_size for there in range(len(keys))]
             bias = [-slope * distance for distance in distances]
             weights.append(softmax(scores, width ** -0.5, bias))
@@ -184,14 +213,26 @@ def attention(queries, positions, keys, values):
     return [list(itertools.chain(*parts)) for parts in zip(*mixed)]     # the heads side by side
 
 
-# 4. Weights: small random numbers. At the end a matrix of its own makes the logits.
+# 4. Weights: small random numbers. The output matrix is one of its own.
+
+def check_constants():
+    """Raise an InputError if a constant of the model is one that it cannot work with."""
+    usable = {'n_layer': n_layer >= 1, 'block_size': block_size >= 2, 'batch_size': batch_size >= 1,
+              'heads': len(heads) >= 1 and set(heads) <= {LEFT, RIGHT},
+              'n_embd': n_embd >= 1 and n_embd % max(1, len(heads)) == 0}
+    for name in usable:
+        if not usable[name]:
+            hint = f' (the {len(heads)} heads share it equally)' if name == 'n_embd' else ''
+            raise InputError(f'{name} = {globals()[name]} is out of range{hint}')
 
 def make_weights(vocab_size, rng):
     """The state_dict: every weight matrix, as rows of Values, by its name."""
+    check_constants()
+
     def matrix(rows, columns=n_embd, std=0.15):
         return [[Value(rng.gauss(0, std)) for _ in range(columns)] for _ in range(rows)]
 
-    # wpe begins smaller than wte: much of what it could tell, the heads know without it.
+    # wpe begins smaller than wte, since the heads know much of what it could tell without it.
     state_dict = {'wte': matrix(vocab_size, std=0.2), 'wpe': matrix(block_size, std=0.05)}
     for layer in range(n_layer):
         for name in 'qkvo':
@@ -206,7 +247,15 @@ def parameters(state_dict):
     return [value for matrix in state_dict.values() for row in matrix for value in row]
 
 
-# 5. The model: what may the next token be, given those to its left?
+# 5. The model: which letter may come next, given those to its left?
+
+def rule_out(logits, start):
+    """Give -10^6 to what cannot follow at a position, so that its probability is 0."""
+    for n, z in enumerate(logits, start):
+        if n == 0:
+            z[BOS] = Value(-1e6)            # a name has a letter
+        if n == block_size - 1:
+            z[BOS + 1:] = [Value(-1e6)] * (len(z) - BOS - 1)    # the last place ends it
 
 def gpt(state_dict, tokens, cache=None):
     """The logits over the vocabulary after each token; they go on from the cache, which grows."""
@@ -219,19 +268,22 @@ def gpt(state_dict, tokens, cache=None):
         wq, wk, wv, wo, fc1, fc2 = [state_dict[f'layer{layer}.{name}'] for name in (
             'attn_wq', 'attn_wk', 'attn_wv', 'attn_wo', 'mlp_fc1', 'mlp_fc2')]
         normed = [rmsnorm(x) for x in xs]
+        queries = linear(normed, wq)
 
         # Causal: keys and values grow with the name, and every position sees those up to itself.
         keys, values = cache[layer]
-        keys.extend(linear(normed, wk))
-        values.extend(linear(normed, wv))
-        mixed = [attention([query], [n], keys[:n + 1], values[:n + 1])[0]
-                 for n, query in enumerate(linear(normed, wq), start)]
+        keys += linear(normed, wk)
+        values += linear(normed, wv)
+        mixed = [attention([query], keys[:n], values[:n])[0]
+                 for n, query in enumerate(queries, start + 1)]
         xs = add(xs, linear(mixed, wo))
 
         hidden = linear([rmsnorm(x) for x in xs], fc1)
         xs = add(xs, [relu_linear(x, fc2) for x in hidden])
 
-    return linear(xs, state_dict['lm_head'])        # not tied, and any token may be next
+    logits = linear(xs, state_dict['lm_head'])
+    rule_out(logits, start)
+    return logits
 
 
 # 6. Adam: a step against the running mean of the gradient, in units of its usual size.
@@ -257,7 +309,7 @@ class Adam:
             p.data -= lr * mean / (math.sqrt(square * unbias) + eps)
 
 
-# 7. One example's loss: each token is to be predicted from those before it.
+# 7. One example's loss: each token is predicted from those before it.
 
 def cross_entropies(state_dict, tokens):
     """-log p(token | the tokens before it) of the letters and the end, in nats."""
@@ -265,14 +317,14 @@ def cross_entropies(state_dict, tokens):
     return [logsumexp(z) - z[token] for z, token in zip(logits, tokens[1:])]
 
 def example_loss(state_dict, tokens, rng):
-    """-log p of the name in nats: by the chain rule of probability a sum, so it is exact."""
-    return sum(cross_entropies(state_dict, tokens))
+    """-log p(name): by the chain rule of probability it is the sum, exactly. Nothing is drawn."""
+    return sum(cross_entropies(state_dict, tokens), Value(0.0))
 
 
-# 8. Training: Adam, at a learning rate that falls to 0. The caller gets each step's loss.
+# 8. Training: Adam, with a learning rate that falls to 0. The caller gets the loss of each step.
 
 def loss_and_gradient(state_dict, tokens, seed):
-    """One example's loss and its gradient: plain numbers, for any process to work out."""
+    """One example's loss and its gradient, as plain numbers; any process can work them out."""
     params = parameters(state_dict)
     for p in params:
         p.grad = 0.0                        # as backward adds to it
@@ -280,335 +332,268 @@ def loss_and_gradient(state_dict, tokens, seed):
     loss.backward()
     return loss.data, [p.grad for p in params]
 
-def train(state_dict, examples, rng, steps=1400, lr=learning_rate, spread=map):
-    """Train in place, step by step; yields each step's mean loss, in nats per name."""
+def train(state_dict, examples, rng, steps, spread=map):
+    """Train in place, step by step; yields each step's mean loss, in nats per name.
+
+    Part 11 gives a spread that works like the built-in map, but by several processes.
+    """
     examples = itertools.cycle(rng.sample(examples, len(examples)))     # shuffled
     adam = Adam(parameters(state_dict))
     for step in range(steps):
         batch = list(itertools.islice(examples, batch_size))
         seeds = [rng.getrandbits(32) for _ in batch]
+        results = spread(loss_and_gradient, [state_dict] * batch_size, batch, seeds)
 
-        # Names are independent: in place of the built-in map, part 11 has processes share them.
-        same = itertools.repeat(state_dict)
-        losses, gradients = zip(*spread(loss_and_gradient, same, batch, seeds))
-        for p, grads in zip(adam.params, zip(*gradients)):      # one of each name, in order
+        losses, gradients = zip(*results)   # each has an entry for every name of the batch
+        for p, grads in zip(adam.params, zip(*gradients)):
             p.grad = sum(grads) / batch_size
-        adam.step(lr * (1 - step / steps))
+        adam.step(learning_rate * (1 - step / steps))
         yield sum(losses) / batch_size
 
 
-# 9. Sampling: from left to right, a letter at a time, until the name ends.
+# 9. Sampling: from left to right, one letter at a time, until the name ends.
 
-def draw(logits, tokens, rng, temperature, min_p=0.2):
-    """One of these tokens: the end at its own rate, else a letter at the temperature."""
-    # A temperature below 1 makes the likely likelier, and the end too: names would be short.
-    probs = dict(zip(tokens, [p.data for p in softmax([logits[token] for token in tokens])]))
-    if END in probs and rng.random() < probs[END]:      # 1, if nothing else may stand
+def draw(logits, rng, temperature, min_p=0.2):
+    """A token: the end at its own rate, or a letter at the temperature; at 0 the likeliest."""
+    probs = [p.data for p in softmax(logits)]
+    if temperature == 0:
+        return probs.index(max(probs))
+
+    # A temperature below 1 makes what is likely likelier. At the end that would shorten the names.
+    if rng.random() < probs[END]:
         return END
 
-    # One letter that does not fit is enough to spoil a name, so the least likely are never drawn:
-    # those with less than min_p times the probability of the likeliest (min-p, arXiv 2407.01082).
-    letters = [token for token in tokens if token != END]
-    least = min_p * max([probs[token] for token in letters])
-    letters = [token for token in letters if probs[token] >= least]
-    cooled = softmax([logits[token] for token in letters], 1 / temperature)
-    return rng.choices(letters, [p.data for p in cooled])[0]
+    # One letter that does not fit is enough to spoil a name. So the unlikely ones are never drawn:
+    # those that are less than min_p times as likely as the likeliest (min-p, arXiv 2407.01082).
+    letters = range(END + 1, len(probs))
+    likeliest = max(probs[END + 1:])
+    relative = [probs[token] / likeliest for token in letters]
+    weights = [r ** (1 / temperature) if r >= min_p else 0.0 for r in relative]
+    return rng.choices(letters, weights)[0]
 
 def generate(state_dict, tokens, rng, temperature=0.7):
     """Continue a name that begins with these letters; returns all of its letters."""
     tokens = list(tokens)
     cache = [([], []) for _ in range(n_layer)]
     new = [BOS] + tokens
-    while len(tokens) < block_size - 1:
-        logits = gpt(state_dict, new, cache)[-1]
-        options = range(BOS if tokens else BOS + 1, len(logits))    # a letter at least
-        token = draw(logits, options, rng, temperature)
+    while True:
+        logits = gpt(state_dict, new, cache)
+        token = draw(logits[-1], rng, temperature)
         if token == BOS:
-            break
+            return tokens
         tokens.append(token)
         new = [token]
-    return tokens
 
 
-# 10. The yardstick: what names that training never saw cost, in nats. Less is better.
+# 10. The yardstick: how many nats a name costs that training never saw. Less is better.
 
-def example_nats(state_dict, tokens):
-    """-log p of a name, exactly."""
+def example_nats(state_dict, tokens, seed):
+    """-log p of a name. It is exact, so no seed is needed."""
     return sum([v.data for v in cross_entropies(state_dict, tokens)])
 
-def held_out_nats(state_dict, examples, rng, draws=1, spread=map):
-    """Nats for each example: exact, so neither rng nor draws make a difference."""
-    return spread(example_nats, itertools.repeat(state_dict), examples)
+def held_out_nats(state_dict, examples, rng, spread=map):
+    """The nats of each example; what is drawn for one of them depends on rng alone."""
+    seeds = [rng.getrandbits(32) for _ in examples]
+    return spread(example_nats, [state_dict] * len(examples), examples, seeds)
 
 
-# 11. Every processor: processes share the names of a step (data parallelism).
+# 11. Every processor at work: processes share the names of a step (data parallelism).
 
-def switch_collector_off():
-    """No Value is in a cycle, so spend no time to look for any. (PyPy cannot do without.)"""
+import concurrent.futures, contextlib, gc, multiprocessing, os, signal, sys, threading
+from array import array
+
+def no_collector():
+    """Python need not look for Values in cycles, as there are none. (PyPy cannot do without.)"""
     if sys.implementation.name == 'cpython':
         gc.disable()
 
-def work(connection, vocab_size, constants):
-    """A worker process: it is sent weights, a function and rows, and answers."""
+def end_with_parent():
+    """Without this a worker would outlive a main process that is killed."""
+    multiprocessing.parent_process().join()
+    os._exit(1)
+
+def start_worker(vocab_size):
+    """What each worker process does first: it makes a model, whose weights are sent to it later."""
+    global model
     signal.signal(signal.SIGINT, signal.SIG_IGN)        # Ctrl-C is for the main process
-    switch_collector_off()
-    globals().update(constants)         # as they are in the main process
-    state_dict = make_weights(vocab_size, random.Random(0))
-    params = parameters(state_dict)
-    with contextlib.suppress(EOFError, OSError):        # the main process has ended
-        while True:
-            numbers, function, rows = connection.recv()
-            for p, number in zip(params, numbers):
-                p.data = number
-            connection.send([function(state_dict, *row) for row in rows])
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    no_collector()
+    model = make_weights(vocab_size, random.Random(0))
+
+def work(function, numbers, rows):
+    """In a worker: set the weights, and give the result for each row of its share."""
+    for p, number in zip(parameters(model), numbers):
+        p.data = number
+    return [function(model, *row) for row in rows]
 
 def start_workers(count, vocab_size):
-    """Connections to new worker processes, or none where they cannot be started."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)   # so they never hear a Ctrl-C
+    """An executor with so many worker processes; None where there can be none, as on phones."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)       # also while they start
     try:
-        if __name__ == '__main__' and not os.path.isfile(globals().get('__file__', '')):
-            raise OSError('a worker loads the program from its file')      # there is none
-
-        spawn = multiprocessing.get_context('spawn')        # works on all systems
-        constants = {name: value for name, value in globals().items()
-                     if type(value) in (int, float, list)}
-        connections = []
+        spawn = multiprocessing.get_context('spawn')            # works on all systems
+        pool = concurrent.futures.ProcessPoolExecutor(count, spawn, start_worker, [vocab_size])
         for _ in range(count):
-            ours, theirs = spawn.Pipe()
-            spawn.Process(target=work, args=(theirs, vocab_size, constants), daemon=True).start()
-            theirs.close()
-            connections.append(ours)
-        return connections
-    except Exception as error:              # whatever it is, one process can do it all
-        print(f'no worker processes ({error}): going on with one')
-        return []
+            pool.submit(os.getpid)
+        return pool
+    except Exception:                       # there are many ways; one process can do it all
+        return None
     finally:
         signal.signal(signal.SIGINT, before)
-
-def end_workers(connections):
-    """Close and forget all connections: a worker ends when nobody can send it more."""
-    while connections:
-        connections.pop().close()
-
-def share_out(connections, function, rows):
-    """The results of function(*row) for each row: some by each worker, some by this process."""
-    size = math.ceil(len(rows) / (1 + len(connections)))
-    own, *others = [rows[n:n + size] for n in range(0, len(rows), size)]
-    numbers = array('d', [p.data for p in parameters(rows[0][0])])      # of the state_dict
-    try:
-        for connection, share in zip(connections, others):
-            connection.send((numbers, function, [row[1:] for row in share]))
-        results = [function(*row) for row in own]
-        for connection, _ in zip(connections, others):      # shares may be fewer
-            results += connection.recv()
-        return results
-    except (EOFError, OSError):
-        print('\na worker process has ended: going on with one')
-        end_workers(connections)
-        return [function(*row) for row in rows]
 
 @contextlib.contextmanager
 def processes(count, vocab_size):
-    """Gives a map that count processes share; each row begins with the state_dict."""
-    connections = start_workers(count - 1, vocab_size) if count > 1 else []
+    """Gives a map that count processes share. Results keep their order, so the bits do too."""
+    pool = start_workers(count, vocab_size) if count > 1 else None
+    if pool is None:
+        yield map
+        return
 
-    def spread(function, *columns):
-        rows = zip(*columns)
-        while group := list(itertools.islice(rows, batch_size * count)):
-            yield from share_out(connections, function, group)
+    def spread(function, state_dicts, *columns):
+        rows, state_dicts = zip(*columns), iter(state_dicts)
+        for group in iter(lambda: list(itertools.islice(rows, batch_size)), []):
+            state_dict = next(state_dicts)
+            numbers = array('d', [p.data for p in parameters(state_dict)])
+            try:
+                jobs = [pool.submit(work, function, numbers, group[n::count])
+                        for n in range(count)]
+                results = [job.result() for job in jobs]
+                yield from [results[n % count][n // count] for n in range(len(group))]
+            except concurrent.futures.BrokenExecutor:   # a worker was killed: do it here
+                yield from [function(state_dict, *row) for row in group]
 
-    try:
-        yield spread
-    finally:
-        end_workers(connections)
+    with pool:
+        try:
+            yield spread
+        finally:                            # nobody waits for what a worker is still busy with
+            for worker in multiprocessing.active_children():
+                worker.kill()
 
 
-# 12. You may stop reading here. What follows is there to be kind: input, files, commands.
+# 12. You may stop reading here. What follows is files and the command line.
 
-class InputError(Exception):
-    """Something is wrong with what the user gave; the message says what to do."""
+import argparse, collections, json, statistics, time, unicodedata
 
 def normalized(text):
     """In lower case, no space around it, and a letter and its accent as one character."""
-    return unicodedata.normalize('NFC', text.strip().lower())
+    text = text.strip().lower().replace('i\u0307', 'i')         # what lower makes of a Turkish I
+    return unicodedata.normalize('NFC', text)
 
-def read_names(path):
-    """The usable names of a UTF-8 file of one a line; the others are counted."""
+def read_names(path, vocab=None):
+    """The usable names of a file; if a vocabulary is given, only those in its letters."""
     with open(path, encoding='utf-8-sig', errors='replace') as file:
         names = [normalized(line) for line in file if line.strip()]
-    if '\ufffd' in ''.join(names):
-        raise InputError(f'{path} is not UTF-8: save it as UTF-8 text')
-    docs = [name for name in names if len(name) < block_size
-            and name.isprintable() and not set(name) & set('_.')]
+    docs = [name for name in names if len(name) < block_size and name.isprintable()
+            and not set(name) & set('_.\ufffd') and set(name) <= set(vocab or name)]
+
+    usable = f'of up to {block_size - 1} characters, as UTF-8 text, without _ and .'
+    usable += ', in letters that the model knows' if vocab else ''
     if len(set(docs)) < 10:
-        raise InputError(
-            f'{path} has {len(set(docs))} usable names: give it ten or more, one a line, '
-            f'each of 1 to {block_size - 1} characters without _ or .')
+        raise InputError(f'{path} has {len(set(docs))} usable names: give ten or more, one a line, '
+                         f'{usable}')
     if len(docs) < len(names):
-        left_out = len(names) - len(docs)
-        print(f'left out {left_out} of {len(names)} lines: over {block_size - 1} characters, '
-              'not printable, or with _ or .')
+        print(f'left out {len(names) - len(docs)} of {len(names)} lines, as they are not names '
+              f'{usable}')
     return docs
 
-# Left to right: a prompt is the beginning of a name; nothing before it can change.
 def read_prompt(text, vocab):
     """The tokens of a prompt, the beginning of a name."""
     start = normalized(text)
-    if '_' in start or '.' in start:
-        raise InputError(
-            f'--prompt {text!a}: a left-to-right model cannot fill in what stands before a '
-            f'known letter or end in one pass; give a beginning')
-    if not set(start) <= set(vocab) or len(start) >= block_size:
-        raise InputError(
-            f'--prompt {text!a}: it takes up to {block_size - 1} letters of the training names')
-    return [vocab.index(char) for char in start]
+    if set(start) & set('_.'):
+        raise InputError(f'{text!a}: a left-to-right model writes each letter before it knows what '
+                         'follows, so it cannot fill in a blank: give the beginning of a name')
+    return encode(start, vocab)[1:-1]
 
-def check_writable(path):
-    """See before the training whether a model can be saved there."""
-    if os.path.exists(path):
-        if not os.path.isfile(path):
-            raise InputError(f'{path}: not a file')
-        open(path, 'r+b').close()           # one that is read-only is to stay
-    open(path + '.part', 'wb').close()
-    os.remove(path + '.part')
+def constants():
+    """What a saved model and the program have to agree on."""
+    return {'program': PROGRAM, 'n_layer': n_layer, 'n_embd': n_embd, 'block_size': block_size,
+            'heads': list(heads), 'slope': slope}
 
 def save(path, state_dict, vocab):
-    """Write a model as JSON, whole or not at all: beside an old file, then in its place."""
+    """Write a model as JSON, beside an old file first and then in its place."""
     weights = {name: [[v.data for v in row] for row in matrix]
                for name, matrix in state_dict.items()}
-    model = {'program': PROGRAM, 'heads': heads, 'slope': slope, 'vocab': vocab,
-             'state_dict': weights}
-    try:
-        with open(path + '.part', 'w', encoding='utf-8') as file:
-            json.dump(model, file)
-        os.replace(path + '.part', path)
-    finally:
-        if os.path.exists(path + '.part'):
-            os.remove(path + '.part')
+    with open(path + '.part', 'w', encoding='utf-8') as file:
+        json.dump({**constants(), 'vocab': vocab, 'state_dict': weights}, file)
+    os.replace(path + '.part', path)
 
 def load(path):
-    """The (state_dict, vocab) of a saved model."""
-    with open(path, encoding='utf-8', errors='replace') as file:
-        try:
-            return restore(json.load(file))
-        except Exception:                   # whatever is missing in it, or does not fit
-            raise InputError(
-                f'{path} is not a whole model of {PROGRAM}.py, with n_layer {n_layer}, '
-                f'n_embd {n_embd}, heads {heads} and slope {slope}: make one with --save')
-
-def restore(model):
-    """The (state_dict, vocab) of what save wrote, if it fits into a model made afresh."""
-    vocab, weights = model['vocab'], model['state_dict']
-    state_dict = make_weights(len(vocab), random.Random(0))
-    theirs = model['program'], model['heads'], model['slope'], vocab[:len(SPECIAL)], set(weights)
-    if theirs != (PROGRAM, heads, slope, SPECIAL, set(state_dict)):
-        raise ValueError('another kind of model')
-    if len(set(vocab)) < len(vocab) or vocab == SPECIAL or not vocab.isprintable():
-        raise ValueError('no vocabulary')
-    for name, matrix in state_dict.items():
-        if [len(row) for row in weights[name]] != [len(row) for row in matrix]:
-            raise ValueError('another size')
-        numbers = itertools.chain(*weights[name])
-        for value, number in zip(itertools.chain(*matrix), numbers):
-            if not abs(number) < 1e9:
-                raise ValueError('no weight')
-            value.data = float(number)
-    return state_dict, vocab
-
-@contextlib.contextmanager
-def first_ctrl_c():
-    """Gives a list, empty until Ctrl-C is pressed; pressed again, it ends the program."""
-    pressed = []
-
-    def press(*_):
-        pressed.append(True)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    before = signal.signal(signal.SIGINT, press)
+    """The (state_dict, vocab) of a saved model, if it is one that this program can use."""
     try:
-        yield pressed
-    finally:
-        signal.signal(signal.SIGINT, before)
+        with open(path, encoding='utf-8') as file:
+            model = json.load(file)
+        for name, value in constants().items():
+            if model[name] != value:
+                raise InputError(f'{path} does not fit: its {name} is {model[name]!a}, but in '
+                                 f'{PROGRAM}.py it is {value!a}')
 
-def until(pressed, values):
-    """Pass values on, until Ctrl-C is pressed."""
-    for value in values:
-        yield value
-        if pressed:
-            return
+        state_dict = make_weights(len(model['vocab']), random.Random(0))
+        for name, matrix in state_dict.items():
+            numbers = model['state_dict'][name]
+            if list(map(len, numbers)) != list(map(len, matrix)):
+                raise ValueError(f'{name} has another size')
+            for value, number in zip(itertools.chain(*matrix), itertools.chain(*numbers)):
+                value.data = float(number)
+                if not abs(value.data) < 1e9:
+                    raise ValueError(f'{number} in {name}')
+    except (OSError, InputError):
+        raise
+    except Exception as error:              # whatever is missing in it, or does not fit
+        raise InputError(f'{path} is not a whole model ({type(error).__name__}: {error}): make '
+                         'one with --save')
+    return state_dict, model['vocab']
 
 def progress(values, total, label, remark=None):
     """Pass values on; now and then print how many, the mean of the last, the time left."""
-    terminal = sys.stdout.isatty()
     start = shown = time.monotonic()
     last = collections.deque(maxlen=100)
-
     for n, value in enumerate(values, 1):
-        if not abs(value) < 1e9:            # or it is no number
+        if not abs(value) < 1e5:            # it is far too large, or no number at all
             raise InputError(f'{value} nats: lower learning_rate in {PROGRAM}.py')
         last.append(value)
         now = time.monotonic()
-        if n == total or (n == 1 and remark) or now > shown + (3 if terminal else 10):
+        if n == total or (n == 1 and remark) or now > shown + 5:
             shown = now
             minutes, seconds = divmod(round((now - start) / n * (total - n)), 60)
-            line = f'{label} {n}/{total} {sum(last) / len(last):.2f} nats '
-            line += f'{minutes}:{seconds:02d} left' + (' ' + remark() if remark else '')
-            if terminal:                    # written over, and no wider than the window
-                line = '\r' + line.ljust(60)[:shutil.get_terminal_size().columns - 1]
-            print(line, end='' if terminal else '\n', flush=True)
+            print(f'{label} {n}/{total} {sum(last) / len(last):.2f} nats '
+                  f'{minutes}:{seconds:02d} left {remark() if remark else ""}'.rstrip(), flush=True)
         yield value
-    if terminal and total:
-        print()
 
-def learn(docs, vocab, args, spread, pressed):
-    """Train a model as long as Ctrl-C allows, and save it; returns its state_dict."""
-    rng = random.Random(args.seed)
-    state_dict = make_weights(len(vocab), rng)
-    examples = [encode(doc, vocab) for doc in docs]
-    seeds = itertools.count()               # not from rng: how often depends on the clock
-    print(f'{len(docs)} names to learn from; {len(vocab)} tokens; '
+def learn(state_dict, docs, vocab, args, rng, spread):
+    """Train as long as Ctrl-C allows; returns the number of steps done."""
+    letters = vocab[len(SPECIAL):]
+    print(f'{len(docs)} names to learn from; {len(letters)} letters: {letters}; '
           f'{len(parameters(state_dict))} parameters')
     show_task(docs[args.seed % len(docs)], vocab)
+    examples = [encode(doc, vocab) for doc in docs]
+    seeds = itertools.count()
 
     def name_now():
-        try:
-            return write(state_dict, vocab, read_prompt('', vocab), args, next(seeds))[0]
-        except (ValueError, OverflowError):
-            raise InputError(f'weights outgrow all numbers: lower learning_rate in {PROGRAM}.py')
+        return write(state_dict, vocab, read_prompt('', vocab), args, next(seeds))[0]
 
-    start = time.perf_counter()
-    losses = until(pressed, train(state_dict, examples, rng, args.steps, spread=spread))
-    done = len(list(progress(losses, args.steps, 'train', name_now)))
-    seconds = time.perf_counter() - start
-    if pressed:
-        print('Ctrl-C: no more training, on with what was learnt (once more ends it all)')
-        pressed.clear()                     # held-out names are measured all the same
+    done, start = 0, time.monotonic()
+    try:
+        losses = train(state_dict, examples, rng, args.steps, spread)
+        for _ in progress(losses, args.steps, 'train', name_now):
+            done += 1
+    except KeyboardInterrupt:
+        print('\nCtrl-C: the training ends here. (Press it again to end the program.)')
+    seconds = time.monotonic() - start
     print(f'trained {done} steps of {batch_size} names in {seconds:.1f} s '
           f'({1000 * seconds / max(1, done * batch_size):.1f} ms per name)', flush=True)
-    if args.save:
-        save(args.save, state_dict, vocab)
-    return state_dict
+    return done
 
-def evaluate(state_dict, held_out, vocab, spread, pressed):
+def evaluate(state_dict, held_out, vocab, spread):
     """Measure a model on names that it has never seen; no seed changes which."""
-    count = min(1024, len(held_out))
-    draws = block_size if count < 4 * block_size else 1     # few names: more draws of each
-    if draws == 1:
-        count -= count % block_size         # in microdiffusion.py all k come as often
-    docs = random.Random(0).sample(held_out, count)
+    docs = random.Random(0).sample(held_out, min(1024, len(held_out)))
     examples = [encode(doc, vocab) for doc in docs]
-    values = held_out_nats(state_dict, examples, random.Random(0), draws, spread)
-    values = list(progress(until(pressed, values), count, 'held-out'))
-    if len(values) < count:
-        print('Ctrl-C: no more measuring, on to the names')
-        return
+    values = held_out_nats(state_dict, examples, random.Random(0), spread)
+    values = list(progress(values, len(docs), 'held-out'))
     mean = statistics.mean(values)
-    error = statistics.stdev(values) / math.sqrt(count) if count > 1 else math.inf
-    characters = sum([len(doc) + 1 for doc in docs]) / count        # + 1 for the end
+    error = statistics.stdev(values) / math.sqrt(len(docs)) if len(docs) > 1 else math.inf
+    characters = sum([len(doc) + 1 for doc in docs]) / len(docs)        # + 1 for the end
     print(f'held-out: {mean:.1f} nats per name, standard error {error:.1f} '
           f'({mean / characters:.2f} per character)')
 
-# Left to right: nothing to show but the name.
 def show_task(doc, vocab):
     """Print a name as the model sees it."""
     print(f'a name, from its beginning to its end: {decode(encode(doc, vocab), vocab)}')
@@ -616,96 +601,107 @@ def show_task(doc, vocab):
 def write(state_dict, vocab, prompt, args, seed):
     """A name, and nothing more to show."""
     tokens = generate(state_dict, prompt, random.Random(seed), args.temperature)
-    return decode(tokens, vocab), ''
+    return decode(tokens, vocab), []
 
-def at_least(least, most=10 ** 9, kind=int):
-    """The type of an option: a number of this kind, from least to most."""
+def show(written, args):
+    """Print the names; returns them."""
+    names = []
+    for n, (name, _) in enumerate(written, 1):
+        print(f'sample {n:2d}: {name}')
+        names.append(name)
+    return names
+
+def at_least(least, kind=int):
+    """The type of an option: a number of this kind, not below least."""
     def number(text):
-        value = kind(text)
-        if not least <= value <= most:
-            raise argparse.ArgumentTypeError(f'{text} is not between {least} and {most}')
-        return value
+        if not kind(text) >= least:
+            raise argparse.ArgumentTypeError(f'{text} is not a number from {least} up')
+        return kind(text)
     return number
 
 def make_parser():
     """The options of the command line."""
     parser = argparse.ArgumentParser(PROGRAM + '.py', description=__doc__.splitlines()[0])
     option = parser.add_argument
-    here = os.path.dirname(globals().get('__file__', ''))
-
-    option('--names', metavar='FILE', default=os.path.join(here, 'names.txt'),
-           help='what to learn from, one name a line (default: names.txt beside the program)')
-    option('--steps', type=at_least(0), default=1400, help='of training (%(default)s)')
+    option('--names', metavar='FILE',
+           help='what to learn from, one name a line (names.txt beside the program)')
+    option('--steps', type=at_least(0), help=f'of training ({num_steps}; 0 with --load)')
     option('--samples', type=at_least(0), default=20, help='names to write (%(default)s)')
     option('--seed', type=at_least(0), default=42, help='of training and writing (%(default)s)')
     option('--processes', type=at_least(1), default=os.cpu_count() or 1,
            help='that share the work, with equal results (one per processor: %(default)s)')
     option('--save', metavar='FILE', help='where to keep the trained model')
-    option('--load', metavar='FILE', help='a kept model, to write names without training')
-    # Left to right: one temperature for all letters.
+    option('--load', metavar='FILE', help='a kept model to start from; with --steps it is trained '
+           'further, and Adam and the learning rate begin afresh')
     option('--prompt', default='', help='what is known: mar begins a name')
-    option('--temperature', type=at_least(0.01, kind=float), default=0.7,
+    option('--temperature', type=at_least(0, float), default=0.7,
            help='of the letters. Low: usual names (%(default)s)')
     return parser
 
 def run(args):
-    """Learn or load a model, and write names."""
-    if args.load and args.save:
-        raise InputError('--load trains nothing that --save could keep')
+    """Make or load a model, train it, measure it, and write names."""
+    rng = random.Random(args.seed)
+    docs, vocab = [], None
     if args.load:
         state_dict, vocab = load(args.load)
-    else:
-        docs = read_names(args.names)
+    if args.steps is None:
+        args.steps = 0 if args.load else num_steps
+    if args.steps or args.names or not args.load:
+        beside = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'names.txt')
+        docs = read_names(args.names or beside, vocab)
+    if not args.load:
         vocab = make_vocab(docs)            # of all names, so that all can be measured
+        state_dict = make_weights(len(vocab), rng)
     prompt = read_prompt(args.prompt, vocab)
-    if args.save:
-        check_writable(args.save)
+    if args.save:                           # what cannot be written is to show now, not later
+        open(args.save + '.part', 'wb').close()
+        os.remove(args.save + '.part')
+        if os.path.exists(args.save):
+            open(args.save, 'r+b').close()
 
-    count = min(args.processes, batch_size, args.samples if args.load else batch_size)
+    # Workers load the program from its file, so what you change after an import they do not know.
+    count = min(args.processes, batch_size) if __name__ == '__main__' else 1
     with processes(count, len(vocab)) as spread:
-        if not args.load:
-            with first_ctrl_c() as pressed:
-                docs, held_out = split(docs)
-                state_dict = learn(docs, vocab, args, spread, pressed)
-                evaluate(state_dict, held_out, vocab, spread, pressed)
+        docs, held_out = split(docs)
+        done = learn(state_dict, docs, vocab, args, rng, spread) if docs else 0
+        if args.save:
+            save(args.save, state_dict, vocab)
+        if docs:
+            try:
+                evaluate(state_dict, held_out, vocab, spread)
+            except KeyboardInterrupt:
+                if done < args.steps:       # it is the second one
+                    raise
+                print('\nCtrl-C: the measuring ends here')
 
         rng = random.Random(args.seed)
         seeds = (rng.getrandbits(32) for _ in range(args.samples))
-        same = [itertools.repeat(value) for value in (state_dict, vocab, prompt, args)]
-        for n, (name, lines) in enumerate(spread(write, *same, seeds), 1):
-            print((lines if n == 1 else '') + f'sample {n:2d}: {name}')
-        sys.stdout.flush()                  # a full disk or closed pipe shows here
+        columns = [itertools.repeat(value) for value in (state_dict, vocab, prompt, args)]
+        names = show(spread(write, *columns, seeds), args)
+        if docs and names:
+            known = set(docs)
+            copied = sum([name in known for name in names])
+            print(f'{copied} of these {len(names)} names are among the {len(docs)} learned from')
 
-def main(argv=None):
+def main(argv=()):
     """Run the command line; returns the exit status."""
-    if getattr(multiprocessing.current_process(), '_inheriting', False):
-        return 0                            # a worker imports a script that calls main
     parser = make_parser()
     args = parser.parse_args(argv)
-    for name, value in vars(args).items():
-        if value == [] or (value == '' and name != 'prompt'):   # before 3.13, -- is []
-            parser.error(f'--{name}: a value is missing')
-    if sys.stdout is None:                  # closed, or Windows without a console
-        sys.stdout = open(os.devnull, 'w')
-    if hasattr(sys.stdout, 'reconfigure'):
-        sys.stdout.reconfigure(errors='replace')        # for consoles without accents
-
     try:
         run(args)
-    except InputError as error:
+        sys.stdout.flush()                  # a full disk or a closed pipe shows here
+    except BrokenPipeError:                 # the reader has seen enough, like head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1 if args.save else 0        # the model may not have been saved
+    except (InputError, OSError) as error:
         parser.error(error)
     except KeyboardInterrupt:
         return 130
-    except OSError as error:
-        if error.filename is None and error.errno in (errno.EPIPE, errno.EINVAL):
-            # The reader has seen enough, like head (on Windows EINVAL); so the last flush works.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 1 if args.save else 0    # the model may not have been saved
-        path = error.filename or args.save or 'the output'
-        parser.error(f'{path}: {error.strerror}; give another path')
     return 0
 
 
 if __name__ == '__main__':
-    switch_collector_off()
-    sys.exit(main())
+    no_collector()
+    if hasattr(sys.stdout, 'reconfigure'):
+        sys.stdout.reconfigure(errors='replace')        # for consoles without accents
+    sys.exit(main(sys.argv[1:]))

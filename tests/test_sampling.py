@@ -1,7 +1,5 @@
 """How names are drawn: the end and the letters, the schedule, the order, and what must hold."""
 import collections
-import functools
-import inspect
 import math
 import random
 import unittest
@@ -9,133 +7,264 @@ from unittest import mock
 
 import microdiffusion
 import microgpt
-from tests.small_models import PROGRAMS, SmallModels, data, large_weights
+from tests.small_models import PROGRAMS, SmallModels, data, kept, probabilities
 
 MASK, PAD = microdiffusion.MASK, microdiffusion.PAD
-NOISE = inspect.signature(microdiffusion.denoise).parameters['noise'].default
+VOCAB = '_.ahmnort'         # of models that are made up here
 
 
 def logits_of(probs):
     """Logits whose softmax gives these probabilities."""
     return [microdiffusion.Value(math.log(p) + 3.0 if p else -1e6) for p in probs]
 
+def made_up(places):
+    """In place of the model: how sure it is of a character at some places; elsewhere of none."""
+    def predictor(state_dict, tokens):
+        rows = [places.get(n, ('t', 1 / 9)) for n in range(14)]
+        return [logits_of([p if char == sure else (1 - p) / 8 for char in VOCAB])
+                for sure, p in rows]
+    return mock.patch.object(microdiffusion, 'mask_predictor', predictor)
+
 
 class Draw(unittest.TestCase):
     """draw: first whether the name ends, at temperature 1, then a letter at the temperature."""
 
-    def counts(self, program, probs, tokens, temperature, draws=3000):
-        rng, logits = random.Random(3), logits_of(probs)
-        return collections.Counter([program.draw(logits, tokens, rng, temperature)
-                                    for _ in range(draws)])
+    def counts(self, program, end, letters, temperature, draws=3000, **options):
+        """How often the end was drawn, and each letter, given their probabilities."""
+        rng, logits = random.Random(3), logits_of([0.0] * program.END + [end] + letters)
+        counts = collections.Counter([program.draw(logits, rng, temperature, **options)
+                                      for _ in range(draws)])
+        return [counts[program.END + n] for n in range(len(letters) + 1)]
 
-    def test_a_name_ends_at_its_own_rate_whatever_the_temperature(self):
-        for program, probs in ((microgpt, [0.3, 0.5, 0.2]), (microdiffusion, [0, 0.3, 0.5, 0.2])):
-            tokens = range(program.END, len(probs))
-            for temperature in (0.05, 0.5, 1.0, 5.0):
-                with self.subTest(program=program.PROGRAM, temperature=temperature):
-                    counts = self.counts(program, probs, tokens, temperature)
-                    self.assertAlmostEqual(0.3, counts[program.END] / 3000, delta=0.035)
-
-    def test_letters_are_drawn_at_the_temperature(self):
+    def test_the_end_at_its_own_rate_and_letters_at_the_temperature(self):
         """The second letter against the first: (0.2 / 0.5) ** (1 / temperature)."""
-        for program, probs in ((microgpt, [0.3, 0.5, 0.2]), (microdiffusion, [0, 0.3, 0.5, 0.2])):
-            first = program.END + 1
-            for temperature in (0.25, 0.5, 1.0, 4.0):
+        for program in PROGRAMS:
+            for temperature in (0.01, 0.25, 0.5, 1.0, 4.0):
                 with self.subTest(program=program.PROGRAM, temperature=temperature):
-                    counts = self.counts(program, probs, range(program.END, len(probs)),
-                                         temperature)
-                    ratio = (0.2 / 0.5) ** (1 / temperature)
-                    letters = counts[first] + counts[first + 1]
-                    self.assertAlmostEqual(ratio / (1 + ratio), counts[first + 1] / letters,
+                    end, first, second = self.counts(program, 0.3, [0.5, 0.2], temperature)
+                    self.assertAlmostEqual(0.3, end / 3000, delta=0.035)
+                    ratio = 0.4 ** (1 / temperature)
+                    self.assertAlmostEqual(ratio / (1 + ratio), second / (first + second),
                                            delta=0.045)
 
     def test_a_letter_far_less_likely_than_the_likeliest_is_never_drawn(self):
-        """min-p: by their probabilities at temperature 1, and the end does not count."""
-        for program, probs in ((microgpt, [0.5, 0.3, 0.14, 0.05, 0.01]),
-                               (microdiffusion, [0, 0.5, 0.3, 0.14, 0.05, 0.01])):
-            first = program.END + 1
-            for min_p, count in ((0.0, 4), (0.1, 3), (0.2, 2), (0.6, 1)):
-                draw = functools.partial(program.draw, min_p=min_p)
-                with mock.patch.object(program, 'draw', draw):
-                    counts = self.counts(program, probs, range(program.END, len(probs)), 4.0)
-                self.assertEqual(set(range(first, first + count)), set(counts) - {program.END},
-                                 f'{program.PROGRAM}, min_p {min_p}')
-                self.assertAlmostEqual(0.5, counts[program.END] / 3000, delta=0.035)
+        """min-p: by the probabilities at temperature 1, and the end does not count."""
+        for program in PROGRAMS:
+            for min_p, alive in ((0.0, 4), (0.1, 3), (0.2, 2), (0.6, 1)):
+                end, *letters = self.counts(program, 0.5, [0.3, 0.14, 0.05, 0.01], 4.0,
+                                            min_p=min_p)
+                self.assertAlmostEqual(0.5, end / 3000, delta=0.035)
+                self.assertEqual([True] * alive + [False] * (4 - alive), [n > 0 for n in letters])
 
-    def test_by_default_a_fifth_of_the_likeliest_is_enough(self):
-        counts = self.counts(microgpt, [0.0, 0.6, 0.13, 0.11], [1, 2, 3], 1.0)
-        self.assertEqual({1, 2}, set(counts))
+    def test_at_temperature_0_always_the_likeliest_the_end_included(self):
+        for program in PROGRAMS:
+            self.assertEqual([0, 200, 0], self.counts(program, 0.3, [0.5, 0.2], 0, 200))
+            self.assertEqual([200, 0, 0], self.counts(program, 0.4, [0.3, 0.3], 0, 200))
 
-    def test_only_the_given_tokens_are_drawn_and_they_share_all_probability(self):
-        probs = [0.1, 0.4, 0.2, 0.2, 0.1]
-        counts = self.counts(microdiffusion, probs, [PAD, 3], 1.0)
-        self.assertEqual({PAD, 3}, set(counts))
-        self.assertAlmostEqual(2 / 3, counts[PAD] / 3000, delta=0.035)
-        self.assertEqual({2, 3, 4}, set(self.counts(microdiffusion, probs, range(2, 5), 1.0)))
-
-    def test_the_end_alone_is_certain_even_if_the_model_holds_it_impossible(self):
-        counts = self.counts(microdiffusion, [0, 0, 0.5, 0.5], [PAD], 0.5, 100)
-        self.assertEqual({PAD: 100}, dict(counts))
-
-
-class Rules(unittest.TestCase):
-    """allowed: the tokens that may stand at a position, so that a name ends once."""
-
-    def letters_and_end(self, tokens, n, least=0):
-        """(may a letter stand at n?, may the end?) where `tokens` is text: _ a MASK, . a PAD."""
-        tokens = ['_.ab'.index(char) for char in tokens]
-        found = set(microdiffusion.allowed(tokens, n, least, 4))
-        self.assertIn(found, ({PAD}, {2, 3}, {PAD, 2, 3}))
-        return 2 in found, PAD in found
-
-    def test_the_last_position_is_no_letter_as_a_name_has_at_most_13(self):
-        for text in ('_' * 14, 'a' * 13 + '_', 'ab' + '_' * 12):
-            self.assertEqual((False, True), self.letters_and_end(text, 13), text)
-        self.assertEqual((True, True), self.letters_and_end('_' * 14, 12))
-        self.assertEqual((False, True), self.letters_and_end('_' * 14, 13, 13))
-
-    def test_after_the_end_there_are_no_letters(self):
-        for n in (3, 4, 13):
-            self.assertEqual((False, True), self.letters_and_end('a_.' + '_' * 11, n))
-
-    def test_before_a_letter_there_is_no_end(self):
-        for n in (0, 1, 2):
-            self.assertEqual((True, False), self.letters_and_end('___b' + '_' * 10, n))
-        self.assertEqual((True, True), self.letters_and_end('___b' + '_' * 10, 4))
-
-    def test_a_name_has_at_least_as_many_letters_as_were_asked_for(self):
-        for n, expected in ((0, (True, False)), (4, (True, False)), (5, (True, True))):
-            self.assertEqual(expected, self.letters_and_end('_' * 14, n, 5))
-
-    def test_where_nothing_is_known_anything_may_stand(self):
-        for n in range(13):
-            self.assertEqual((True, True), self.letters_and_end('_' * 14, n))
-        self.assertEqual((True, True), self.letters_and_end('_' * 9 + '.' * 5, 8))
+    def test_what_is_ruled_out_is_never_drawn(self):
+        for program in PROGRAMS:
+            for temperature in (0, 0.5, 1.0, 9.0):
+                self.assertEqual([0, 0, 100], self.counts(program, 0, [0, 1.0], temperature, 100))
+                self.assertEqual([100, 0, 0], self.counts(program, 1.0, [0, 0], temperature, 100))
 
 
 class Schedule(unittest.TestCase):
-    def test_how_many_masks_are_left_after_each_step(self):
-        expected = {1: [0],
-                    2: [11, 0],
-                    8: [15, 14, 13, 11, 8, 6, 3, 0],
-                    16: [15, 15, 15, 14, 14, 13, 12, 11, 10, 8, 7, 6, 4, 3, 1, 0]}
-        for steps, left in expected.items():
-            self.assertEqual(left, [microdiffusion.masks_left(16, i, steps)
+    def test_how_many_of_14_masks_are_left_after_each_step(self):
+        """14 times the cosine of 90 degrees times the share of the steps, rounded down."""
+        for steps, left in ((1, [0]), (2, [9, 0]), (3, [12, 7, 0]), (4, [12, 9, 5, 0]),
+                            (8, [13, 12, 11, 9, 7, 5, 2, 0]),
+                            (16, [13, 13, 13, 12, 12, 11, 10, 9, 8, 7, 6, 5, 4, 2, 1, 0])):
+            self.assertEqual(left, [microdiffusion.masks_left(14, i, steps)
                                     for i in range(1, steps + 1)], f'{steps} steps')
 
     def test_a_whole_number_is_not_lost_to_rounding(self):
         """cos(60 degrees) is a half: two thirds of the steps leave half of the masks."""
         for steps in range(3, 1000, 3):
-            for total in (2, 16):
+            for total in (2, 14):
                 left = microdiffusion.masks_left(total, 2 * steps // 3, steps)
                 self.assertEqual(total // 2, left, f'{total} masks, {steps} steps')
 
     def test_no_step_brings_masks_back_and_the_last_one_leaves_none(self):
         for steps in (1, 3, 7, 100):
-            for total in (0, 1, 5, 16):
+            for total in (0, 1, 5, 14):
                 left = [microdiffusion.masks_left(total, i, steps) for i in range(steps + 1)]
                 self.assertEqual(sorted(left, reverse=True), left)
                 self.assertEqual((total, 0), (left[0], left[-1]))
+
+
+class AnyModel(unittest.TestCase):
+    """What must hold whatever the model says: in its place stand logits that are drawn at random.
+
+    They favour the end, so that a name often ends in the very step that draws letters behind it.
+    """
+
+    def setUp(self):
+        self.rng, self.evaluations = random.Random(1), 0
+
+        def anything(state_dict, tokens):
+            self.evaluations += 1
+            return [[microdiffusion.Value(self.rng.gauss(2.0 * (token == PAD), 2.0))
+                     for token in range(len(VOCAB))] for _ in microdiffusion.settled(tokens)]
+
+        patch = mock.patch.object(microdiffusion, 'mask_predictor', anything)
+        patch.start()
+        self.addCleanup(patch.stop)
+
+    def frames(self, steps, prompt='', **options):
+        """(step, temperature, text) from the prompt to a name."""
+        tokens, shortest = microdiffusion.read_prompt(prompt, VOCAB)
+        frames = microdiffusion.denoise({}, tokens, self.rng, steps, shortest=shortest, **options)
+        return [(i, temperature, microdiffusion.decode(tokens, VOCAB))
+                for i, temperature, tokens in frames]
+
+    def test_every_name_is_whole_and_what_is_revealed_stays(self):
+        for steps in (1, 2, 4, 8, 16):
+            together, lengths = 0, set()
+            for _ in range(80):
+                before = '_' * 14
+                for _, _, text in self.frames(steps):
+                    for old, new in zip(before, text):
+                        self.assertIn(old, ('_', new), 'carry-over')
+                    if '.' in text and text.strip('_.') and '.' not in before:
+                        together += before.strip('_.') != text.strip('_.')
+                    before = text
+                self.assertRegex(before, r'^[a-z]{1,13}\.+$', f'in {steps} steps')
+                lengths.add(before.index('.'))
+            self.assertGreater(len(lengths), 5)
+            self.assertGreater(together, 0, 'no step drew an end and a letter')
+
+    def test_an_end_drawn_before_a_letter_of_the_same_step_leaves_room_for_it(self):
+        """And the other way round: what has been drawn decides what may come next in the step.
+
+        All is revealed in one step, the surest first. The model is surest of the end at place 5,
+        and then of a t at places 3 and 9. Or it is surest of the t.
+        """
+        for at_5, at_others, expected in ((0.99, 0.95, '^...t.[.]{9}$'),
+                                          (0.95, 0.99, '^...t[a-z]{5}t[a-z]{0,3}[.]+$')):
+            with made_up({5: ('.', at_5), 3: ('t', at_others), 9: ('t', at_others)}):
+                [(_, _, text)] = self.frames(1, temperature=0)
+                self.assertRegex(text, expected)
+
+    def test_being_sure_of_an_end_that_cannot_be_does_not_count(self):
+        """The first step reveals the last place, which is certain, and one more."""
+        with made_up({2: ('.', 0.99), 4: ('t', 0.5)}):
+            for prompt, first in (('_________', '____t________.'), ('', '__............')):
+                (_, _, text), *_ = self.frames(4, prompt, temperature=0)
+                self.assertEqual(first, text)
+
+    def test_prompts_keep_what_is_known_and_the_least_number_of_letters(self):
+        for prompt, pattern in (('ma___.', r'ma[a-z]{3}\.{9}'),
+                                ('___th___.', r'[a-z]{3}th[a-z]{3}\.{6}'),
+                                ('mar__', r'mar[a-z]{2,10}\.+'), ('_.', r'[a-z]\.{13}'),
+                                ('mar', r'mar[a-z]{0,10}\.+'), ('_' * 13, r'[a-z]{13}\.'),
+                                ('a_____a', r'a[a-z]{5}a[a-z]{0,6}\.+')):
+            for steps, count in ((1, 20), (4, 100)):
+                for _ in range(count):
+                    *_, (_, _, name) = self.frames(steps, prompt)
+                    self.assertRegex(name, f'^{pattern}$', f'{prompt} in {steps} steps')
+
+    def test_where_no_end_is_drawn_each_step_reveals_what_the_schedule_says(self):
+        for prompt in ('_' * 13 + '.', 'm___n.', '_____th.'):
+            masks = prompt.count('_')
+            for steps in (1, 2, 3, 8, 16, 40):
+                expected, left = [], masks
+                for i in range(1, steps + 1):
+                    if microdiffusion.masks_left(masks, i, steps) < left:
+                        left = microdiffusion.masks_left(masks, i, steps)
+                        expected.append((i, left))
+                frames = self.frames(steps, prompt)
+                self.assertEqual(expected, [(i, text.count('_')) for i, _, text in frames])
+
+    def test_where_an_end_is_drawn_the_places_behind_it_are_filled_in_at_once(self):
+        for steps in (4, 16):
+            for _ in range(50):
+                for i, _, text in self.frames(steps):
+                    self.assertLessEqual(text.count('_'), microdiffusion.masks_left(14, i, steps))
+                    self.assertRegex(text, r'^[a-z_]*\.*$')
+
+    def test_a_step_that_reveals_nothing_evaluates_nothing(self):
+        for steps in (1, 8, 16, 1000):
+            self.evaluations = 0
+            frames = self.frames(steps)
+            self.assertEqual(len(frames), self.evaluations, f'{steps} steps')
+            self.assertLessEqual(len(frames), min(steps, 14))
+        self.evaluations = 0
+        self.assertEqual([], self.frames(8, 'nora.'))
+        self.assertEqual(0, self.evaluations)
+
+    def test_the_temperature_falls_with_the_step_to_half_of_it(self):
+        """With the step, not with the masks left: steps that reveal nothing count as well."""
+        for steps in (1, 8, 16):
+            for i, temperature, _ in self.frames(steps, '_' * 13 + '.', temperature=0.8):
+                self.assertAlmostEqual(0.8 - 0.4 * (i - 1) / steps, temperature)
+
+    def test_every_token_is_drawn_at_the_temperature_of_its_step(self):
+        """a is likelier than h; their odds are those of each step's temperature."""
+        def two_letters(state_dict, tokens):
+            return [logits_of([0, 0, 0.7, 0.3] + [0] * 5) for _ in range(14)]
+
+        drawn = collections.defaultdict(str)
+        with mock.patch.object(microdiffusion, 'mask_predictor', two_letters):
+            for _ in range(300):
+                before = '_' * 13 + '.'
+                for i, temperature, text in self.frames(3, before, temperature=2.0):
+                    drawn[temperature] += ''.join([new for old, new in zip(before, text)
+                                                   if old != new])
+                    before = text
+        self.assertEqual(3, len(drawn))
+        for temperature, letters in drawn.items():
+            ratio = (0.3 / 0.7) ** (1 / temperature)
+            self.assertAlmostEqual(ratio / (1 + ratio), letters.count('h') / len(letters),
+                                   delta=0.05)
+
+    def test_the_prompt_is_left_as_it_was_and_every_frame_is_a_list_of_its_own(self):
+        tokens = [MASK] * 14
+        frames = [frame for *_, frame in microdiffusion.denoise({}, tokens, self.rng, 8)]
+        self.assertEqual([MASK] * 14, tokens)
+        self.assertEqual(len(frames), len({frame.count(MASK) for frame in frames}))
+
+
+class Order(SmallModels):
+    """Which positions are revealed first: the surest, apart from noise that fades."""
+    block_size = 14
+
+    def test_without_noise_the_surest_positions_are_revealed(self):
+        """Sure is who gives one token much probability, among those that may stand there."""
+        for prompt in ('_' * 13 + '.', '__d____e', '_' * 9):
+            tokens, shortest = microdiffusion.read_prompt(prompt, self.vocab)
+            masks, rng = tokens.count(MASK), random.Random(1)
+            logits = microdiffusion.mask_predictor(self.weights, tokens)
+            microdiffusion.rule_out(logits, tokens, shortest)
+            sure = {n: max(probabilities(z)) for n, z in enumerate(logits) if tokens[n] == MASK}
+            surest = sorted(sure, key=sure.get)[microdiffusion.masks_left(masks, 1, 4) - masks:]
+            for temperature in (0.1, 5.0):
+                _, _, frame = next(microdiffusion.denoise(self.weights, tokens, rng, 4, temperature,
+                                                          shortest, noise=0.0))
+                revealed = {n for n in range(14) if tokens[n] == MASK != frame[n]}
+                self.assertLessEqual(set(surest), revealed)
+                ended = frame.index(PAD) if PAD in frame else 14
+                self.assertLessEqual({n for n in revealed if n < ended}, set(surest))
+
+    def test_noise_fades_with_the_masks(self):
+        """Places 0 to 4 are surer than the others by 1, and the others have noise, of size 2.
+
+        So the others come first as long as more than half of the 13 masks are left, and then they
+        wait for the sure ones.
+        """
+        def predictor(state_dict, tokens):
+            places.extend([n for n, token in enumerate(tokens) if token == MASK])
+            best = [0.95 * math.exp(-1 if n > 4 else 0) for n in range(14)]
+            return [logits_of([0, 0, p] + [(1 - p) / 6] * 6) for p in best]
+
+        places, revealed = [], []
+        tokens, shortest = microdiffusion.read_prompt('_' * 13 + '.', VOCAB)
+        with mock.patch.multiple(microdiffusion, mask_predictor=predictor,
+                                 gumbel=lambda rng: float(places.pop(0) > 4)):
+            for *_, frame in microdiffusion.denoise({}, tokens, random.Random(1), 16,
+                                                    shortest=shortest, noise=2.0):
+                revealed += [n for n in range(13) if frame[n] != MASK and n not in revealed]
+        self.assertGreater(min(revealed[:6]), 4)
+        self.assertEqual({0, 1, 2, 3, 4}, set(revealed[6:11]))
 
 
 class Gumbel(unittest.TestCase):
@@ -154,264 +283,106 @@ class Gumbel(unittest.TestCase):
         self.assertTrue(math.isfinite(microdiffusion.gumbel(rng)))
 
 
-class Denoising(SmallModels):
-    block_size = 16
-
-    def frames(self, steps=8, seed=1, tokens=None, **options):
-        tokens = [MASK] * 16 if tokens is None else tokens
-        return list(microdiffusion.denoise(
-            self.weights, tokens, random.Random(seed), steps, **options))
-
-    def name(self, **options):
-        return microdiffusion.decode(self.frames(**options)[-1][2], self.vocab)
-
-    def test_how_many_tokens_each_step_reveals(self):
-        expected = {1: {1: 16}, 2: {1: 5, 2: 11},
-                    8: {1: 1, 2: 1, 3: 1, 4: 2, 5: 3, 6: 2, 7: 3, 8: 3},
-                    16: dict(zip(range(1, 17), [1, 0, 0, 1, 0, 1, 1, 1, 1, 2, 1, 1, 2, 1, 2, 1]))}
-        for steps, reveals in expected.items():
-            left, seen = 16, {}
-            for step, _, tokens in self.frames(steps):
-                seen[step] = left - tokens.count(MASK)
-                left = tokens.count(MASK)
-            self.assertEqual({step: n for step, n in reveals.items() if n}, seen, f'{steps} steps')
-
-    def test_the_schedule_counts_the_masks_of_the_prompt(self):
-        tokens = [3, 4] + [MASK] * 6 + [PAD] * 8
-        left = [frame.count(MASK) for _, _, frame in self.frames(3, tokens=tokens)]
-        self.assertEqual([5, 3, 0], left)   # 6 cos(30 degrees), 6 cos(60), 6 cos(90)
-
-    def test_steps_that_reveal_nothing_evaluate_nothing(self):
-        for steps in (1, 8, 16, 1000):
-            with mock.patch.object(microdiffusion, 'mask_predictor',
-                                   side_effect=microdiffusion.mask_predictor) as model:
-                frames = self.frames(steps)
-            self.assertEqual(len(frames), model.call_count, f'{steps} steps')
-            self.assertLessEqual(len(frames), min(steps, 16))
-
-    def test_a_prompt_without_masks_evaluates_nothing_and_yields_nothing(self):
-        with mock.patch.object(microdiffusion, 'mask_predictor', side_effect=AssertionError):
-            self.assertEqual([], self.frames(8, tokens=[3] * 5 + [PAD] * 11))
-
-    def test_the_temperature_is_whole_in_the_first_step_and_falls_by_the_same_with_each_other(self):
-        """With the step, not with the masks left: idle steps count as well. It ends near half."""
-        for steps in (1, 8, 16):
-            frames = [(step, temperature / 0.8)
-                      for step, temperature, _ in self.frames(steps, temperature=0.8)]
-            self.assertEqual((1, 1.0), frames[0])
-            for step, share in frames[1:]:
-                last, least = frames[-1]
-                self.assertAlmostEqual(1 - (1 - least) * (step - 1) / (last - 1), share,
-                                       msg=f'step {step} of {steps}')
-                self.assertTrue(0.3 < least < 0.7, 'annealing')
-
-    def test_every_token_is_drawn_at_the_temperature_of_its_step(self):
-        drawn = []
-
-        def draw(logits, tokens, rng, temperature):
-            drawn.append(temperature)
-            return tokens[-1]
-
-        with mock.patch.object(microdiffusion, 'draw', draw):
-            left, expected = 16, []
-            for _, temperature, tokens in self.frames(8, temperature=0.6):
-                expected += [temperature] * (left - tokens.count(MASK))
-                left = tokens.count(MASK)
-        self.assertEqual(expected, drawn)
-
-    def test_cold_it_writes_its_likeliest_letters_and_hot_all_sorts(self):
-        tokens = [MASK] * 6 + [PAD] * 10
-        cold, hot = [{self.name(seed=seed, tokens=tokens, shortest=6, noise=0,
-                                temperature=temperature) for seed in range(6)}
-                     for temperature in (0.001, 3.0)]
-        self.assertEqual(1, len(cold), 'the sampler ignores its temperature')
-        self.assertEqual(6, len(hot), 'the sampler ignores its temperature')
-
-    def test_what_is_revealed_stays(self):
-        for seed in range(5):
-            before = [MASK] * 16
-            for _, _, tokens in self.frames(12, seed):
-                for old, new in zip(before, tokens):
-                    self.assertIn(old, (MASK, new), 'carry-over')
-                before = tokens
-            self.assertNotIn(MASK, before)
-
-    def test_the_prompt_itself_is_left_as_it_was(self):
-        tokens = [3] + [MASK] * 15
-        self.frames(4, tokens=tokens)
-        self.assertEqual([3] + [MASK] * 15, tokens)
-
-    def test_each_frame_is_a_list_of_its_own(self):
-        frames = [tokens for _, _, tokens in self.frames(8)]
-        self.assertEqual(len(frames), len({tokens.count(MASK) for tokens in frames}))
-
-    def test_a_name_ends_once_at_every_step(self):
-        for seed in range(8):
-            for steps in (1, 3, 8):
-                for _, _, tokens in self.frames(steps, seed, temperature=3.0):
-                    if PAD in tokens:
-                        end = tokens.index(PAD)
-                        self.assertFalse([t for t in tokens[end:] if t > PAD], tokens)
-
-    def test_a_name_has_at_most_15_letters_even_if_the_model_would_never_end_it(self):
-        def endless(state_dict, tokens, wanted):
-            return [logits_of([0, 0] + [0.1] * (len(self.vocab) - 2)) for _ in wanted]
-
-        with mock.patch.object(microdiffusion, 'mask_predictor', endless):
-            for seed in range(4):
-                for steps in (1, 16):
-                    self.assertRegex(self.name(steps=steps, seed=seed), r'^[a-z]{15}\.$')
-
-    def test_prompts_keep_what_is_known(self):
-        vocab = '_.' + ''.join(sorted('abdegilmno'))
-        self.weights = large_weights(microdiffusion, vocab, self.rng)
-        for text, pattern in (('m__ia.', 'm??ia' + '.' * 11), ('__.', '??' + '.' * 14),
-                              ('leo', 'leo' + '*' * 13), ('a_d', 'a?d' + '*' * 13)):
-            for seed in range(4):
-                tokens, shortest = microdiffusion.read_prompt(text, vocab)
-                *_, (_, _, out) = self.frames(5, seed, tokens, shortest=shortest)
-                name = microdiffusion.decode(out, vocab)
-                for wanted, got in zip(pattern, name):
-                    self.assertTrue(wanted == '*' or wanted == got or wanted == '?' and got != '.',
-                                    f'{text}: {name}')
-
-    def test_same_seed_same_names_and_another_seed_another(self):
-        self.assertEqual(self.frames(seed=3), self.frames(seed=3))
-        self.assertNotEqual(self.frames(seed=3), self.frames(seed=4))
-
-
-class Order(SmallModels):
-    """Which positions are revealed first: the surest, apart from noise that fades."""
-    block_size = 16
-
-    def revealed(self, steps, seed=1, **options):
-        """The positions that each step reveals, of 15 that are to be letters."""
-        tokens, before, out = [MASK] * 15 + [PAD], set(), {}
-        for i, _, frame in microdiffusion.denoise(self.weights, tokens, random.Random(seed), steps,
-                                                  shortest=15, **options):
-            known = {n for n in range(15) if frame[n] != MASK}
-            out[i] = known - before
-            before = known
-        return out
-
-    def test_without_noise_the_surest_positions_are_revealed(self):
-        """By their largest probability at temperature 1, among the tokens that may stand there."""
-        logits = data(microdiffusion.mask_predictor(self.weights, [MASK] * 15 + [PAD]))
-        sure = []
-        for z in logits[:15]:
-            letters = [math.exp(x) for x in z[PAD + 1:]]
-            sure.append(max(letters) / sum(letters))
-        surest = sorted(range(15), key=lambda n: -sure[n])
-        for temperature in (0.1, 5.0):
-            first = self.revealed(2, noise=0, temperature=temperature)[1]
-            self.assertEqual(set(surest[:5]), first)
-
-    def test_with_much_noise_the_order_is_nearly_random(self):
-        first = collections.Counter()
-        for seed in range(24):
-            first.update(self.revealed(2, seed, noise=1000.0)[1])
-        self.assertGreater(len(first), 9)
-
-    def test_noise_fades_with_the_share_of_masks_that_are_left(self):
-        """Of 15 positions 4 are sure; the other 11 are less sure by half of the noise, and have it.
-
-        So it decides as long as over half of the masks are left, and no longer after that.
-        """
-        wanted_now, others = [], len(self.vocab) - 3
-
-        def predictor(state_dict, tokens, wanted):
-            wanted_now[:] = wanted
-            out = []
-            for n in wanted:
-                best = 0.95 * math.exp(-NOISE / 2 if n % 4 else 0)
-                out.append(logits_of([0, 0, best] + [(1 - best) / others] * others))
-            return out
-
-        def gumbel(rng):
-            return float(wanted_now.pop(0) % 4 > 0)
-
-        with mock.patch.multiple(microdiffusion, mask_predictor=predictor, gumbel=gumbel):
-            steps = self.revealed(16)
-        known = set()
-        for i, positions in steps.items():
-            known |= positions
-            sure = {n for n in known if n % 4 == 0}
-            if len(known) <= 7:
-                self.assertEqual(set(), sure, f'step {i}: noise decides while many are left')
-            if len(known) >= 12:
-                self.assertEqual({0, 4, 8, 12}, sure, f'step {i}: noise fades')
-
-
 class Generation(SmallModels):
-    block_size = 16
+    def name(self, seed, start='', **options):
+        tokens = microgpt.read_prompt(start, self.gpt_vocab)
+        tokens = microgpt.generate(self.gpt_weights, tokens, random.Random(seed), **options)
+        return microgpt.decode(tokens, self.gpt_vocab)
 
-    def name(self, seed, temperature=1.0, start=()):
-        return microgpt.generate(self.gpt_weights, list(start), random.Random(seed), temperature)
+    def test_names_have_one_to_five_letters_and_begin_as_they_are_told(self):
+        names = [self.name(seed, temperature=1.0) for seed in range(150)]
+        self.assertLessEqual(set(map(len, names)), {1, 2, 3, 4, 5})
+        self.assertGreater(len(set(map(len, names))), 2)
+        self.assertNotIn('.', ''.join(names))
+        for start in ('l', 'leo', 'cleof'):
+            for seed in range(5):
+                self.assertRegex(self.name(seed, start), f'^{start}[a-z]{{0,{5 - len(start)}}}$')
 
-    def test_a_name_has_a_letter_at_least(self):
-        """Even a model that is sure of the end at once writes a letter first."""
-        def sure_of_the_end(state_dict, tokens, cache=None):
-            return [[microgpt.Value(50.0 * (n == microgpt.BOS)) for n in range(4)] for _ in tokens]
-
-        with mock.patch.object(microgpt, 'gpt', sure_of_the_end):
-            self.assertEqual(1, len(self.name(1)))
-        vocab = microdiffusion.SPECIAL + 'ab'
-        for text in ('', '_'):
-            self.assertEqual(1, microdiffusion.read_prompt(text, vocab)[1])
-        usual = inspect.signature(microdiffusion.denoise).parameters
-        self.assertEqual(1, usual['shortest'].default)
-
-    def test_cold_it_writes_its_likeliest_letters_and_hot_all_sorts(self):
-        """Cold, names differ in nothing but where they end."""
-        cold = [self.name(seed, 0.001) for seed in range(12)]
-        longest = max(cold, key=len)
-        self.assertGreater(len(longest), 3)
-        for name in cold:
-            self.assertEqual(longest[:len(name)], name, 'the sampler ignores its temperature')
-        any_letter = functools.partial(microgpt.draw, min_p=0.0)
-        with mock.patch.object(microgpt, 'draw', any_letter):
-            hot = {tuple(self.name(seed, 3.0)[:3]) for seed in range(12)}
-        self.assertGreater(len(hot), 8, 'the sampler ignores its temperature')
-
-    def test_each_token_is_drawn_from_what_follows_all_tokens_before_it(self):
-        """As the whole sequence without a cache says."""
-        seen = []
-
-        def draw(logits, tokens, rng, temperature):
-            seen.append([z.data for z in logits])
-            self.assertEqual(list(range(len(self.gpt_vocab))), list(tokens))
-            return 0 if len(seen) == 6 else len(seen)
-
-        with mock.patch.object(microgpt, 'draw', draw):
-            self.assertEqual([3, 4, 1, 2, 3, 4, 5], self.name(1, start=[3, 4]))
-        whole = data(microgpt.gpt(self.gpt_weights, [microgpt.BOS, 3, 4, 1, 2, 3, 4, 5]))
-        self.assertEqual(whole[2:], seen)
-
-    def test_a_beginning_is_continued(self):
-        start = [self.gpt_vocab.index(char) for char in 'le']
-        for seed in range(5):
-            name = self.name(seed, start=start)
-            self.assertEqual(start, name[:2])
-            self.assertNotIn(microgpt.BOS, name)
+    def test_first_letters_come_as_often_as_the_model_says(self):
+        """At temperature 1 and without min-p; a name has one letter here, so that it is quick."""
+        rng, first = random.Random(1), collections.Counter()
+        draw = microgpt.draw
+        with mock.patch.multiple(microgpt, block_size=2,
+                                 draw=lambda *args: draw(*args, min_p=0.0)):
+            [logits] = microgpt.gpt(self.gpt_weights, [microgpt.BOS])
+            for _ in range(800):
+                [letter] = microgpt.generate(self.gpt_weights, [], rng, 1.0)
+                first[letter] += 1
+        for token, p in enumerate(probabilities(logits)):
+            self.assertAlmostEqual(p, first[token] / 800, delta=0.05)
 
     def test_the_beginning_itself_is_left_as_it_was(self):
         start = [3, 4]
         microgpt.generate(self.gpt_weights, start, random.Random(1))
         self.assertEqual([3, 4], start)
 
-    def test_a_name_has_at_most_15_letters_even_if_the_model_would_never_end_it(self):
-        with mock.patch.object(microgpt, 'draw', lambda *_: 3):
-            self.assertEqual([3] * 15, self.name(1))
-            self.assertEqual([4] * 15, self.name(1, start=[4] * 15))
 
-    def test_same_seed_same_name_and_another_seed_another(self):
-        first, again, other = [self.name(seed) for seed in (3, 3, 4)]
-        self.assertEqual(first, again)
-        self.assertNotEqual(first, other)
+class LittleLeftToChance(SmallModels):
+    """Equal seeds, and temperature 0."""
+    block_size = 14
 
-    def test_samplers_of_both_programs_share_draw(self):
-        sources = [inspect.getsource(program.draw) for program in PROGRAMS]
-        self.assertEqual(*sources)
+    def write(self, program, weights, vocab, seeds, **options):
+        tokens = program.read_prompt('', vocab)
+        if program is microgpt:
+            return [program.generate(weights, tokens, random.Random(seed), **options)
+                    for seed in seeds]
+        return [list(program.denoise(weights, tokens[0], random.Random(seed), 5, **options))[-1][2]
+                for seed in seeds]
+
+    def test_the_same_seed_writes_the_same_name_and_another_seed_another(self):
+        for program, weights, vocab in self.both():
+            first, again, *others = self.write(program, weights, vocab, [3, 3, 4, 5])
+            self.assertEqual(first, again)
+            self.assertNotEqual([first, first], others)
+
+    def test_at_temperature_0_all_seeds_write_the_same_name(self):
+        for program, weights, vocab in self.both():
+            first, *others = self.write(program, weights, vocab, range(4), temperature=0)
+            self.assertEqual([first] * 3, others)
+
+    def test_at_temperature_0_it_is_each_time_the_likeliest(self):
+        for start in ('', 'cl', 'f'):
+            tokens = microgpt.read_prompt(start, self.gpt_vocab)
+            name = microgpt.generate(self.gpt_weights, tokens, random.Random(1), 0)
+            whole = [microgpt.BOS] + name + [microgpt.BOS]
+            logits = data(microgpt.gpt(self.gpt_weights, whole[:-1]))
+            for z, token in list(zip(logits, whole[1:]))[len(start):]:
+                self.assertEqual(z.index(max(z)), token)
+
+            tokens, shortest = microdiffusion.read_prompt(start, self.vocab)
+            for _, _, frame in microdiffusion.denoise(self.weights, tokens, random.Random(1), 60, 0,
+                                                      shortest):
+                logits = microdiffusion.mask_predictor(self.weights, tokens)
+                microdiffusion.rule_out(logits, tokens, shortest)
+                n = min([n for n in range(14) if tokens[n] != frame[n]])    # PADs follow the first
+                z = [v.data for v in logits[n]]
+                self.assertEqual(z.index(max(z)), frame[n])
+                tokens = frame
+
+
+class TrainedModels(unittest.TestCase):
+    """The kept models at their full size."""
+
+    def test_prompts(self):
+        weights, vocab = kept(microdiffusion)
+        for text, pattern in (('ma___.', r'ma[a-z]{3}'), ('___th___.', r'[a-z]{3}th[a-z]{3}'),
+                              ('mar__', r'mar[a-z]{2,10}'), ('', r'[a-z]{1,13}')):
+            tokens, shortest = microdiffusion.read_prompt(text, vocab)
+            for seed in range(4):
+                *_, (_, _, out) = microdiffusion.denoise(weights, tokens, random.Random(seed), 4,
+                                                         shortest=shortest)
+                self.assertRegex(microdiffusion.decode(out, vocab), f'^{pattern}[.]+$')
+
+    def test_they_have_learnt_how_names_end_and_which_letters_follow_which(self):
+        """A name costs far less than a row of the same letters the other way round."""
+        for program in PROGRAMS:
+            weights, vocab = kept(program)
+            costs = []
+            for name in ('jennifer', 'refinnej', 'charlotte', 'ettolrahc'):
+                tokens = program.encode(name, vocab)
+                costs.append(sum([program.example_nats(weights, tokens, seed)
+                                  for seed in range(1 if program is microgpt else 8)]))
+            self.assertLess(costs[0] + costs[2], 0.9 * (costs[1] + costs[3]), program.PROGRAM)
 
 
 if __name__ == '__main__':
