@@ -1,281 +1,227 @@
-"""Every exercise in all directions: untouched it fails, the reference passes, slips are refused.
+"""Every exercise in both directions: untouched it fails, with its solution it passes.
 
-This is a test of the exercises, on programs in which none of them has been done.
+Wrong solutions are refused, with a message that points. These tests are meant for programs in which
+no exercise has been done.
 """
-import ast
 import contextlib
-import functools
 import importlib.util
 import io
-import itertools
 import os
 import random
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 import unittest
 from unittest import mock
 
-import microgpt
-from tests import exercises
-from tests.exercises import answers, sample, solutions
+from tests.exercises import __main__ as command
+from tests.exercises import answers, checking, guess, sample, solutions
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(HERE)
-PROGRAMS = exercises.PROGRAMS
-NAMES = sorted([file[:-3] for file in os.listdir(os.path.join(HERE, 'exercises'))
-                if re.match(r'e\d\d_\w+\.py$', file)])
+NAMES = checking.exercise_names()
+compiled = {}
 
 
-def path(folder, name):
-    """Where a program or an exercise stands, below a folder laid out like this one."""
-    return os.path.join(folder, *([] if name in PROGRAMS else ['tests', 'exercises']), name + '.py')
+def path(name):
+    """Where a program or an exercise stands."""
+    return os.path.join(TOP, *([] if name in checking.PROGRAMS else ['tests', 'exercises']),
+                        name + '.py')
 
 def read(name):
     """The text of a program or an exercise."""
-    with open(path(TOP, name), encoding='utf-8') as file:
+    with open(path(name), encoding='utf-8') as file:
         return file.read()
 
-@functools.lru_cache(maxsize=64)        # most runs need the untouched programs once more
-def compiled(file):
-    """The code of a file."""
-    with open(file, encoding='utf-8') as source:
-        return compile(source.read(), file, 'exec')
+def edited(name, edits):
+    """The text of a program or an exercise after those of the edits that are meant for it."""
+    text = read(name)
+    for file, old, new in edits:
+        if file == name + '.py':
+            assert text.count(old) == 1, f'{file} does not have this once: {old!r}'
+            text = text.replace(old, new)
+    return text
 
-DOCS = {name: ast.get_docstring(ast.parse(read(name))) for name in NAMES}
-
-
-class Laboratory(unittest.TestCase):
-    """Copies of the programs and of an exercise, with edits, and the checker run on them."""
-
-    def lay_out(self, name, edits):
-        """A new folder with copies of the programs and of an exercise, the edits applied."""
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        os.makedirs(os.path.join(folder.name, 'tests', 'exercises'))
-        copies = [*PROGRAMS, name]
-        self.assertLessEqual({file for file, _, _ in edits}, {copy + '.py' for copy in copies})
-        for copy in copies:
-            text = read(copy)
-            for file, old, new in edits:
-                if file == copy + '.py':
-                    self.assertEqual(1, text.count(old), f'{file} does not have this once: {old!r}')
-                    text = text.replace(old, new)
-            with open(path(folder.name, copy), 'w', encoding='utf-8') as file:
-                file.write(text)
-        return folder.name
-
-    def check(self, name, edits):
-        """Run a checker on copies: its failures, and the ids of all its tests."""
-        folder = self.lay_out(name, edits)
-        result = unittest.TestResult()
-        with mock.patch.dict(sys.modules), mock.patch.object(sys, 'dont_write_bytecode', True):
-            for module in (*PROGRAMS, name):
-                full = module if module in PROGRAMS else 'tests.exercises.' + module
-                edited = any(file == module + '.py' for file, _, _ in edits)
-                file = path(folder if edited else TOP, module)
-                spec = importlib.util.spec_from_file_location(full, file)
-                sys.modules[full] = importlib.util.module_from_spec(spec)
-                exec(compiled(file), vars(sys.modules[full]))
-            suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules[full])
-            suite = list(itertools.chain(*suite))       # they would be gone when they have run
-            with contextlib.redirect_stdout(io.StringIO()) as self.printed:
-                unittest.TestSuite(suite).run(result)
-        self.assertEqual([], [text for _, text in result.errors], 'the checker broke down')
-        self.assertGreater(result.testsRun, 0)
-        return {test.id(): text for test, text in result.failures}, {test.id() for test in suite}
-
-    def check_failures(self, name, failures, place=''):
-        """That failures are in the form that teaches, and that one of them tells the place."""
-        self.assertTrue(failures, 'the checker let it pass')
-        places = []
-        for text in failures.values():
-            self.assertIn('AssertionError: ' + DOCS[name].partition(':')[0] + ': ', text)
-            self.assertEqual(1, text.count('\n  came out: '), text)
-            self.assertEqual(1, text.count('\n  expected: '), text)
-            self.assertEqual(1, text.count('\n  look at: '), text)
-            self.assertNotIn('tests/exercises', text.replace(os.sep, '/').replace(HERE, ''), text)
-            places.append(text.partition('\n  look at: ')[2])
-        self.assertIn(place, ''.join(places), '\n'.join(failures.values()))
+def check(name, edits):
+    """Run a checker on edited programs: the message if it fails, or None; and what it prints."""
+    result = unittest.TestResult()
+    with mock.patch.dict(sys.modules):
+        for module in (*checking.PROGRAMS, name):
+            full = module if module in checking.PROGRAMS else 'tests.exercises.' + module
+            text = edited(module, edits)
+            if text not in compiled:
+                compiled[text] = compile(text, path(module), 'exec')
+            spec = importlib.util.spec_from_file_location(full, path(module))
+            sys.modules[full] = importlib.util.module_from_spec(spec)
+            exec(compiled[text], vars(sys.modules[full]))
+        suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules[full])
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            suite.run(result)
+    assert result.testsRun == 1 and not result.errors, result.errors
+    return ([text for _, text in result.failures] or [None])[0], printed.getvalue()
 
 
-class Exercises(Laboratory):
-    def test_untouched_files_fail(self):
+class Exercises(unittest.TestCase):
+    def check_message(self, name, message, place=''):
+        """That a message is in the form that teaches, and points to the place."""
+        self.assertIsNotNone(message, 'the checker let it pass')
+        self.assertIn(f'Exercise {int(name[1:3])}, ', message)
+        for part in ('\n  came out: ', '\n  expected: ', '\n  look at:  '):
+            self.assertEqual(1, message.count(part), message)
+        self.assertNotIn('File "', message)
+        self.assertNotIn('checking.py', message)
+        self.assertIn(place, message)
+
+    def test_untouched_programs_fail(self):
         for name in NAMES:
             with self.subTest(name):
-                failures, _ = self.check(name, [])
-                self.check_failures(name, failures)
+                message, printed = check(name, [])
+                self.check_message(name, message)
+                self.assertEqual('', printed)
 
-    def test_reference_passes_and_closing_questions_are_answered(self):
+    def test_solution_passes_and_the_closing_answer_comes(self):
         for name in NAMES:
             with self.subTest(name):
-                failures, _ = self.check(name, solutions.reference[name])
-                self.assertEqual({}, failures)
-                self.assertEqual(answers.AFTERWARDS.get(name, ''), self.printed.getvalue().strip())
+                message, printed = check(name, solutions.reference[name])
+                self.assertIsNone(message)
+                self.assertIn(': right.', printed)
+                self.assertIn(answers.closing[name].strip(), printed)
 
-    def test_wrong_is_refused_and_told_where(self):
+    def test_wrong_solutions_are_refused_and_told_where(self):
         for name in NAMES:
-            refused, tests = set(), set()
             for slip, (edits, place) in solutions.wrong[name].items():
                 with self.subTest(name, slip=slip):
-                    failures, tests = self.check(name, edits)
-                    self.check_failures(name, failures, place)
-                    self.assertEqual('', self.printed.getvalue())
-                    refused.update(failures)
-            with self.subTest(name):
-                self.assertEqual(set(), tests - refused, 'no slip fails these')
-
-    def test_exceptions_are_shown_with_file_line_and_text(self):
-        edits, _ = solutions.wrong['e15_neighbours']['beyond the last']
-        failures, _ = self.check('e15_neighbours', edits)
-        for text in failures.values():
-            self.assertRegex(text, r'came out: IndexError: list index out of range\n'
-                                   r'    in microdiffusion\.py, line \d+: xs = add')
-
-
-class Messages(unittest.TestCase):
-    """What Exercise makes of what goes wrong."""
-
-    def failure(self, method):
-        """The text of the failure of an exercise with this checker."""
-        case = type('Case', (exercises.Exercise,), {'test': method, '__module__': __name__})('test')
-        result = unittest.TestResult()
-        unittest.TestSuite([case]).run(result)
-        self.assertEqual([], result.errors)
-        [(_, text)] = result.failures
-        return text
+                    message, printed = check(name, edits)
+                    self.check_message(name, message, place)
+                    self.assertEqual('', printed)
 
     def test_ctrl_c_ends_what_has_no_end(self):
-        def test(self):
-            self.trying('a loop', 'when it ends')
-            raise KeyboardInterrupt
-        self.assertIn('a loop\n  came out: KeyboardInterrupt\n', self.failure(test))
+        endless = [(file, old, 'raise KeyboardInterrupt')
+                   for file, old, _ in solutions.reference['e03_left_to_right']]
+        message, _ = check('e03_left_to_right', endless)
+        self.check_message('e03_left_to_right', message, 'came out: KeyboardInterrupt\n')
 
-    def test_what_the_checker_cannot_use(self):
-        def test(self):
-            self.trying('a function', 'the function')
-            None + 1
-        self.assertRegex(self.failure(test), r'a function\n  came out: TypeError: .*\n    in '
-                         r'test_exercises\.py, line \d+: None \+ 1\n  expected: no exception\n'
-                         r'  look at: the function; what it returns is nothing that the checker')
 
-    def test_the_programs_are_shown_where_they_call_the_checker(self):
-        def test(self):
-            list(microgpt.until([], (1 / n for n in (1, 0))))
-        text = self.failure(test)
-        self.assertRegex(text, r'ZeroDivisionError: .*\n    in microgpt\.py, line \d+: for value in ')
-        self.assertNotIn('test_exercises.py', text)
-        self.assertNotIn('what it returns', text)
+class Commands(unittest.TestCase):
+    def lay_out(self, *edits):
+        """A copy of what the exercises need, with edits."""
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        tests = os.path.join(folder.name, 'tests')
+        shutil.copytree(os.path.join(HERE, 'exercises'), os.path.join(tests, 'exercises'),
+                        ignore=shutil.ignore_patterns('__pycache__'))
+        shutil.copy(os.path.join(HERE, '__init__.py'), tests)
+        for name in checking.PROGRAMS:
+            with open(os.path.join(folder.name, name + '.py'), 'w', encoding='utf-8') as file:
+                file.write(edited(name, edits))
+        return folder.name
 
-    def test_only_the_first_failure_is_shown(self):
-        def test(self):
-            self.expect(False, 1, 2)
-        case = type('Case', (exercises.Exercise,), {
-            'test_1': test, 'test_2': test, '__module__': __name__})
-        result = unittest.TestResult()
-        unittest.TestSuite([case('test_1'), case('test_2')]).run(result)
-        self.assertEqual((1, 1), (len(result.failures), len(result.skipped)))
+    def run_python(self, arguments, folder):
+        """The exit status of a command, and all that it prints."""
+        done = subprocess.run([sys.executable, *arguments], cwd=folder, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, universal_newlines=True)
+        return done.returncode, done.stdout
 
-    def test_nothing_of_the_checker_is_shown(self):
-        self.assertNotIn('File "', self.failure(lambda self: self.expect(False, 1, 2)))
+    def test_ways_to_run_an_exercise(self):
+        done = solutions.reference['e01_tanh']
+        for edits, expected, text in (([], 1, 'Exercise 1, tanh. '),
+                                      (done, 0, 'Exercise 1, tanh: right.')):
+            folder = self.lay_out(*edits)
+            file = os.path.join(folder, 'tests', 'exercises', 'e01_tanh.py')
+            for arguments, place in ((['-m', 'tests.exercises', '1'], folder), ([file], '/'),
+                                     (['-m', 'unittest', 'tests.exercises.e01_tanh'], folder)):
+                with self.subTest(arguments, done=bool(edits)):
+                    status, printed = self.run_python(arguments, place)
+                    self.assertEqual(expected, status, printed)
+                    self.assertIn(text, printed)
+
+    def test_what_is_no_exercise_is_no_success(self):
+        folder = self.lay_out()
+        for arguments in (['-m', 'tests.exercises', '13'], ['-m', 'tests.exercises', 'tanh'],
+                          ['-m', 'unittest', 'tests.exercises']):
+            with self.subTest(arguments):
+                status, printed = self.run_python(arguments, folder)
+                self.assertNotEqual(0, status)
+                self.assertIn('python -m tests.exercises 1', printed)
+
+    def test_all_tests_leave_the_exercises_out(self):
+        status, printed = self.run_python(['-m', 'unittest'], self.lay_out())
+        self.assertIn('Ran 0 tests', printed)
+        self.assertNotIn('python -m tests.exercises', printed)
+
+    def test_an_exception_is_shown_with_the_line_of_the_program(self):
+        edits, _ = solutions.wrong['e04_linear_schedule']['a name that masks_left does not have']
+        status, printed = self.run_python(['-m', 'tests.exercises', '4'], self.lay_out(*edits))
+        self.assertEqual(1, status)
+        self.assertRegex(printed, r"came out: NameError: name 'tokens' is not defined\n"
+                                  r'    in microdiffusion\.py, line \d+: return tokens\.count')
 
     def test_a_program_that_cannot_be_imported(self):
-        for slip, came_out in (
-                ('def f()\n', r'SyntaxError: .*\n    in microgpt\.py, line 3: def f\(\)\n'),
-                ('f()\n', r"NameError: .*\n    in microgpt\.py, line 3: f\(\)\n")):
-            with tempfile.TemporaryDirectory() as folder:
-                with open(path(folder, 'microgpt'), 'w', encoding='utf-8') as file:
-                    file.write('# A line\n\n' + slip)
-                with mock.patch.dict(sys.modules), mock.patch.object(sys, 'path', [folder]):
-                    with mock.patch.object(sys, 'dont_write_bytecode', True):
-                        del sys.modules['microgpt']
-                        with self.assertRaises(SystemExit) as caught:
-                            exercises.import_programs()
-            self.assertRegex(str(caught.exception), 'import microgpt\n  came out: ' + came_out)
+        folder = self.lay_out(('microgpt.py', 'import math\n', 'import math(\n'))
+        status, printed = self.run_python(['-m', 'tests.exercises', '1'], folder)
+        self.assertEqual(1, status)
+        self.assertRegex(printed, r'^import microgpt\n  came out: SyntaxError: .*\n'
+                                  r'    in microgpt\.py, line \d+: import math\(\n')
 
-
-class Texts(Laboratory):
-    def test_documented_command(self):
-        [command] = re.findall(r'python (-m unittest tests\.exercises\.\w+)', exercises.__doc__)
-        name = command.split('.')[-1]
-        for edits in ([], solutions.reference[name]):
-            with self.subTest(done=bool(edits)):
-                folder = self.lay_out(name, edits)
-                for file in ('__init__.py', os.path.join('exercises', '__init__.py'),
-                             os.path.join('exercises', 'answers.py')):
-                    with open(os.path.join(HERE, file), encoding='utf-8') as source:
-                        text = source.read()
-                    with open(os.path.join(folder, 'tests', file), 'w', encoding='utf-8') as copy:
-                        copy.write(text)
-                done = subprocess.run([sys.executable] + command.split(), cwd=folder,
-                                      stderr=subprocess.PIPE, universal_newlines=True)
-                self.assertEqual(bool(edits), done.returncode == 0, done.stderr)
-                self.assertIn('OK' if edits else DOCS[name].partition(':')[0], done.stderr)
-
-    def test_all_have_solutions(self):
-        self.assertEqual(NAMES, sorted(solutions.reference))
-        self.assertEqual(NAMES, sorted(solutions.wrong))
-        self.assertLessEqual(set(answers.AFTERWARDS), set(NAMES))
-        for name in NAMES:
-            self.assertGreaterEqual(len(solutions.wrong[name]), 3, name)
-
-    def test_exercises_have_all_their_parts(self):
-        levels = []
+    def test_list_has_every_exercise(self):
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            self.assertEqual(0, command.main([]))
         for n, name in enumerate(NAMES, 1):
-            with self.subTest(name):
-                self.assertEqual(f'e{n:02d}_', name[:4])
-                self.assertRegex(DOCS[name], rf'^Exercise {n}, [^:\n]+: .+[.?]\n\nLevel: ')
-                [level] = re.findall(r'\nLevel: (\w+)\. About \d+ minutes\.\n', DOCS[name])
-                levels.append(('easy', 'medium', 'hard').index(level))
-                for part in ('Do: ', 'Look at: ', 'Hint: ', 'Lab tests this breaks: '):
-                    self.assertEqual(1, DOCS[name].count('\n' + part), part)
-        self.assertEqual(sorted(levels), levels)
-        self.assertIn(f'{NAMES[0][:4]}... to {NAMES[-1][:4]}...', exercises.__doc__)
+            self.assertRegex(out.getvalue(), rf'(?m)^ *{n}  .*/{name}\.py$')
 
-    def test_readme_lists_every_exercise_as_it_is(self):
+    def test_page_lists_the_exercises_as_they_are(self):
         with open(os.path.join(HERE, 'exercises', 'README.md'), encoding='utf-8') as file:
             text = file.read()
-        rows = re.findall(r'^\| (\d+) \| `(\w+)` \| .* \| (\w+) \| (\d+) \|$', text,
+        rows = re.findall(r'^\| (\d+) \| \[([^\]]+)\]\((\w+)\.py\) \|.*\| (\w+) \| (\d+) \|$', text,
                           re.MULTILINE)
         expected = []
         for n, name in enumerate(NAMES, 1):
-            [(level, minutes)] = re.findall(r'\nLevel: (\w+)\. About (\d+) minutes\.\n', DOCS[name])
-            expected.append((str(n), name, level, minutes))
+            title, level, minutes = checking.heading(name)
+            expected.append((str(n), title, name, level, minutes))
         self.assertEqual(expected, rows)
 
-    def test_commands_are_ones_that_work(self):
+    def test_documented_commands_are_ones_that_work(self):
+        texts = [read(name) for name in NAMES]
         with open(os.path.join(HERE, 'exercises', 'README.md'), encoding='utf-8') as file:
-            texts = [file.read(), sample.__doc__, *DOCS.values()]
-        for command in re.findall(r'^ *(python .+)$', '\n'.join(texts), re.MULTILINE):
-            with self.subTest(command):
-                words = command.split()[1:]
-                if words[:2] == ['-m', 'tests.exercises.sample']:
-                    words = [words[2] + '.py'] + words[3:]
-                if words[0] == '-m':
-                    self.assertIn(words[1], ('unittest', 'tests.compare'))
-                    for module in words[2:] if words[1] == 'unittest' else []:
-                        file = os.path.join(TOP, *module.split('.')) + '.py'
-                        self.assertTrue(os.path.isfile(file), file)
-                else:
-                    program = {'microgpt.py': microgpt,
-                               'microdiffusion.py': sys.modules['microdiffusion']}[words[0]]
-                    program.make_parser().parse_args(words[1:])
+            texts.append(file.read())
+        for line in re.findall(r'^ *python (\S+\.py|-m tests\.exercises\.sample \S+)(.*)$',
+                               '\n'.join(texts), re.MULTILINE):
+            with self.subTest(line):
+                name = line[0].split()[-1].split('.')[0]
+                program = importlib.import_module(name)
+                args = program.make_parser().parse_args(line[1].split())
+                for file in (args.names, args.load):
+                    self.assertTrue(not file or os.path.exists(os.path.join(TOP, file)), file)
 
 
 class Sample(unittest.TestCase):
     def test_names_and_figures(self):
-        vocab = microgpt.make_vocab(['ada', 'bob'])
-        with tempfile.TemporaryDirectory() as folder:
-            model = os.path.join(folder, 'm.json')
-            microgpt.save(model, microgpt.make_weights(len(vocab), random.Random(0)), vocab)
-            with contextlib.redirect_stdout(io.StringIO()) as out:
-                status = sample.main(['microgpt', '--load', model, '--samples', '7'])
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            status = sample.main(['microdiffusion', '--samples', '7', '--denoise-steps', '2'])
         self.assertEqual(0, status)
         lines = out.getvalue().splitlines()
         self.assertEqual(4, len(lines), 'seven names take two rows')
-        self.assertRegex(lines[2], r'^from the model: 7 names, \d of them distinct; mean length \d')
-        self.assertRegex(lines[3], r'^names\.txt: +\d+ names, \d+ of them distinct; mean length')
+        self.assertEqual(7, len(' '.join(lines[:2]).split()))
+        self.assertRegex(lines[2], r'^from the model: 7 names, \d of them distinct; mean length '
+                                   r'\d.\d\d; \d.\d\d nats per character; [12]\.\d evaluations')
+        self.assertRegex(lines[3], r'^real names: +\d+ names, \d+ of them distinct; mean length')
+
+
+
+class Worksheet(unittest.TestCase):
+    def test_guesses_are_those_of_the_model(self):
+        with open(os.path.join(HERE, 'exercises', 'worksheet.html'), encoding='utf-8') as file:
+            text = file.read()
+        shown = re.findall(r'python -m tests\.exercises\.guess (\S+)\n((?:place .*\n)+)', text)
+        shown += re.findall(r'>(\w+\.)</code> These are[^<]*</p>\n<pre>\n((?:place .*\n)+)', text)
+        self.assertEqual(5, len(shown))
+        for pattern, lines in shown:
+            with self.subTest(pattern):
+                with contextlib.redirect_stdout(io.StringIO()) as out:
+                    self.assertEqual(0, guess.main([pattern]))
+                self.assertEqual(out.getvalue(), lines)
 
 
 if __name__ == '__main__':

@@ -1,20 +1,23 @@
-"""Names of a trained model, and figures to compare them by.
+"""Write a hundred names with a trained model, and show figures to compare them by.
 
     python -m tests.exercises.sample microdiffusion --denoise-steps 4
 
-It runs the program with the trained model of tests/models and 100 samples; what follows the name of
-the program are options of the program. Nats per character are those of a small model of the names
-in names.txt (4-grams): the lower, the more usual the names.
+It uses the trained model of tests/models. What follows the name of the program are options of the
+program. The nats per character tell how usual the names are: a small model of the names in
+names.txt, which counts four letters at a time, is asked what each character costs.
 """
-import argparse
+import pathlib, sys
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))    # for an editor's Run button
+
+import importlib
 import os
-import re
-import subprocess
-import sys
+import random
+from unittest import mock
 
 from tests.judge import NGram, characters
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PROGRAMS = {'microgpt': 'gpt', 'microdiffusion': 'mask_predictor'}
 
 
 def figures(names, judge):
@@ -24,29 +27,38 @@ def figures(names, judge):
     return (f'{len(names)} names, {len(set(names))} of them distinct; mean length {length:.2f}; '
             f'{nats:.2f} nats per character')
 
-def main(argv=None):
-    """Run the program, print its names in rows, and the figures; returns the exit status."""
-    parser = argparse.ArgumentParser('python -m tests.exercises.sample',
-                                     description=__doc__.splitlines()[0])
-    parser.add_argument('program', choices=('microgpt', 'microdiffusion'))
-    parser.add_argument('options', nargs=argparse.REMAINDER, help='options of the program')
-    args = parser.parse_args(argv)
-    command = [sys.executable, os.path.join(TOP, args.program + '.py'), '--samples', '100',
-               '--load', os.path.join(TOP, 'tests', 'models', args.program + '.json')]
-    done = subprocess.run(command + args.options, stdout=subprocess.PIPE, universal_newlines=True)
-    if done.returncode:
-        return done.returncode
+def write_names(program, options):
+    """Names from the trained model of a program, and how often it was evaluated."""
+    model = os.path.join(TOP, 'tests', 'models', program.PROGRAM + '.json')
+    args = program.make_parser().parse_args(['--load', model, '--samples', '100', *options])
+    state_dict, vocab = program.load(args.load)
+    prompt = program.read_prompt(args.prompt, vocab)
+    rng = random.Random(args.seed)
+    seeds = [rng.getrandbits(32) for _ in range(args.samples)]
 
-    names = re.findall(r'^sample +\d+: (.*)$', done.stdout, re.MULTILINE)
+    name = PROGRAMS[program.PROGRAM]
+    with mock.patch.object(program, name, wraps=getattr(program, name)) as model:
+        names = [program.write(state_dict, vocab, prompt, args, seed)[0] for seed in seeds]
+    return names, model.call_count
+
+def main(arguments):
+    """Print the names in rows, and the figures; returns the exit status."""
+    if not arguments or arguments[0] not in PROGRAMS:
+        print(f'name a program: python -m tests.exercises.sample {" or ".join(PROGRAMS)}')
+        return 2
+    program = importlib.import_module(arguments[0])
+    program.no_collector()
+    names, evaluations = write_names(program, arguments[1:])
     for n in range(0, len(names), 6):
-        print(' '.join([name.ljust(15) for name in names[n:n + 6]]).rstrip())
-    with open(os.path.join(TOP, 'names.txt'), encoding='utf-8') as file:
-        real = file.read().split()
-    judge = NGram(real, 4)
-    print('from the model: ' + figures(names, judge))
-    print('names.txt:      ' + figures(real, judge))
+        print(' '.join([name.ljust(13) for name in names[n:n + 6]]).rstrip())
+
+    train, held_out = program.split(program.read_names(os.path.join(TOP, 'names.txt')))
+    judge = NGram(train, 4)
+    print(f'from the model: {figures(names, judge)}; '
+          f'{evaluations / len(names):.1f} evaluations a name')
+    print(f'real names:     {figures(held_out, judge)}')
     return 0
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
