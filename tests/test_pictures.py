@@ -1,4 +1,4 @@
-"""The pictures: what the command draws, on any page, true to the programs, and legible."""
+"""The pictures are what the command draws, true to the programs, and can be read on any page."""
 import os
 import random
 import re
@@ -10,177 +10,146 @@ import microgpt
 from tests import pictures
 
 SVG = '{http://www.w3.org/2000/svg}'
-LINE = 0.75                 # the height of a letter, in parts of its size; and widths:
-NARROW = dict.fromkeys(" ,.:;'()/-fijlrtI", 0.42)
-WIDE = dict.fromkeys('mwMWO%=', 0.95)
+NARROW, WIDE = " ,.:;'()/-fijlrtI", 'mwMWO%='      # letters of a sans-serif font
 
-
-def kept(name):
-    """A picture as it is kept in tests/pictures."""
-    path = os.path.join(pictures.FOLDER, name + '.svg')
-    with open(path, encoding='ascii', newline='') as file:
-        return file.read()
-
-def windows(svg):
-    """{class: (start, end)} of what is shown for a part of the time only, in percent of it."""
-    shown = {}
-    for name, frames in re.findall(r'@keyframes (\w+)\{(.*)\}\n', svg):
-        times = [float(time) for time, opacity in re.findall(r'([\d.]+)%\{opacity:(\d)\}', frames)
-                 if opacity == '1' or float(time) > 0]
-        shown[name] = times[0], times[1] if times[1:] else 100.1
-    return shown
-
-def width(words, font, size):
-    """How wide a text is in a wide font, such as those of Linux."""
-    if font == pictures.MONO:
-        return 0.61 * size * len(words)
-    return size * sum([NARROW.get(char, WIDE.get(char, 0.62)) for char in words])
 
 def boxes(element, classes=()):
-    """(text, classes, left, top, right, bottom) of all texts."""
-    classes = classes + tuple(element.get('class', '').split())
+    """(words, classes, left, top, right, bottom) of all texts, in fonts as wide as they come."""
+    classes += tuple(element.get('class', '').split())
     for child in element:
         yield from boxes(child, classes)
-    if element.tag != SVG + 'text':
-        return
-    [(font, size)] = [pictures.FONTS[name] for name in classes if name in pictures.FONTS]
-    xs, ys = [[float(number) for number in element.get(key).split()] for key in 'xy']
-    chunks = [element.text] if len(xs) == 1 else element.text
-    for chunk, x, y in zip(chunks, xs, ys):
-        wide = width(chunk, font, size * (1.1 if 'head' in classes else 1))     # which is bold
-        x -= {None: 0, 'middle': wide / 2, 'end': wide}[element.get('text-anchor')]
-        top, bottom = (y, y + 2) if chunk == '_' else (y - LINE * size, y)
-        yield chunk, classes, x, top, x + wide, bottom
+    if element.tag == SVG + 'text':
+        font, size = [pictures.FONTS[name] for name in classes if name in pictures.FONTS][-1]
+        width = sum([0.61 if font == pictures.MONO else 0.37 if char in NARROW else
+                     0.92 if char in WIDE else 0.61 for char in element.text]) * size
+        width *= 1.1 if 'head' in classes else 1        # which is bold
+        x, y = float(element.get('x')), float(element.get('y'))
+        left = x - width * {'start': 0, 'middle': 0.5, 'end': 1}[element.get('text-anchor')]
+        top, bottom = (y, y + 2) if element.text == pictures.MASK else (y - 0.75 * size, y)
+        yield element.text, classes, left, top, left + width, bottom
 
-def overlap(one, other):
-    """Whether two boxes have a part in common."""
-    return (one[2] < other[4] and other[2] < one[4] and one[3] < other[5] and other[3] < one[5])
+def there(box, tick):
+    """Whether a text is shown at a tick of the picture's time."""
+    times = [re.fullmatch(r'from(\d+)to(\d*)', name) for name in box[1]]
+    return all([int(time[1]) <= tick < int(time[2] or tick + 1) for time in times if time])
+
+def luminance(color):
+    """How bright (r, g, b) is, from 0 to 1, as WCAG 2 defines it."""
+    parts = [c / 255 / 12.92 if c <= 10 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in color]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
 
 def contrast(one, other):
     """The contrast of two colours, from 1 to 21, as WCAG 2 defines it."""
-    low, high = sorted([pictures.luminance([int(color[n:n + 2], 16) for n in (1, 3, 5)])
-                        for color in (one, other)])
+    low, high = sorted([luminance(one), luminance(other)])
     return (high + 0.05) / (low + 0.05)
 
 
 class Pictures(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.models = pictures.load(pictures.MODELS)
-        cls.made = {name: draw(cls.models) for name, draw in pictures.PICTURES.items()}
+        cls.models = pictures.load()
+        cls.made = {draw.__name__: draw(cls.models) for draw in pictures.PICTURES}
+        cls.roots = {name: ElementTree.fromstring(svg) for name, svg in cls.made.items()}
 
     def test_kept_pictures_are_what_the_command_draws(self):
         self.assertEqual(sorted(name + '.svg' for name in self.made),
                          sorted(os.listdir(pictures.FOLDER)))
         for name, svg in self.made.items():
-            self.assertTrue(kept(name) == svg, f'tests/pictures/{name}.svg is not what the '
-                            f'program draws: run python -m tests.pictures, and look at it')
+            with open(os.path.join(pictures.FOLDER, name + '.svg'), encoding='ascii',
+                      newline='') as file:
+                self.assertTrue(file.read() == svg, f'tests/pictures/{name}.svg is not what the '
+                                'program draws: run python -m tests.pictures, and look at it')
 
     def test_each_is_small_and_safe_and_says_what_it_shows(self):
-        for name, svg in self.made.items():
+        for name, root in self.roots.items():
             with self.subTest(picture=name):
-                self.assertLess(len(svg.encode('ascii')), 60000)
-                root = ElementTree.fromstring(svg)
+                self.assertLess(len(self.made[name]), 40000)
                 self.assertGreater(len(root.find(SVG + 'title').text), 20)
                 self.assertGreater(len(root.find(SVG + 'desc').text), 100)
-                tags = {element.tag for element in root.iter()}
-                self.assertNotIn(SVG + 'script', tags)
-                attributes = {key for element in root.iter() for key in element.keys()}
-                self.assertEqual([], [key for key in attributes if key.startswith('on')])
-                self.assertEqual([], re.findall(r'href|@import|url\((?!#)', svg))
+                self.assertEqual([], re.findall(r'<script|\son\w+=|href|@import|url\((?!#)',
+                                                self.made[name]))
 
     def test_texts_never_overlap_and_stay_on_the_panel(self):
-        for name, svg in self.made.items():
-            root, shown = ElementTree.fromstring(svg), windows(svg)
-            height = float(root.get('height'))
-            texts = list(boxes(root))
+        for name, root in self.roots.items():
+            texts, height = list(boxes(root)), float(root.get('viewBox').split()[3])
             self.assertGreater(len(texts), 10)
             for words, _, left, top, right, bottom in texts:
-                self.assertTrue(left >= 5 and right <= pictures.WIDTH - 5 and top >= 5
-                                and bottom <= height - 5, f'{name}: {words!r} leaves the panel')
-            for time in range(0, 101, 2) if shown else [100]:
-                there = [box for box in texts if all(
-                    shown[part][0] <= time < shown[part][1] for part in box[1] if part in shown)]
-                for n, box in enumerate(there):
-                    for other in there[:n]:
-                        self.assertFalse(overlap(box, other), f'{name}, at {time} % of its time: '
-                                         f'{box[0]!r} lies over {other[0]!r}')
+                self.assertTrue(left >= 4 and right <= pictures.WIDTH - 4 and top >= 4
+                                and bottom <= height - 4, f'{name}: {words!r} leaves the panel')
+            for tick in range(40) if name == 'moving' else [0]:
+                now = [box for box in texts if there(box, tick)]
+                for n, (words, _, left, top, right, bottom) in enumerate(now):
+                    for other in now[:n]:
+                        self.assertFalse(left < other[4] and other[2] < right and top < other[5]
+                                         and other[3] < bottom, f'{name}, tick {tick}: {words!r} '
+                                         f'lies over {other[0]!r}')
 
     def test_texts_can_be_read_on_light_and_on_dark_pages(self):
         for theme in (0, 1):
+            colors = {name: [int(pair[theme][n:n + 2], 16) for n in (1, 3, 5)]
+                      for name, pair in pictures.COLORS.items()}
             for name in ('ink', 'dim', 'blue', 'orange'):
-                colors = [pictures.COLORS[role][theme] for role in (name, 'panel')]
-                self.assertGreaterEqual(contrast(*colors), 4.5, f'{name}, theme {theme}')
-
-    def test_steps_are_told_apart_in_grey(self):
-        shades = [pictures.shade(step / 15) for step in range(16)]
-        for (fill, ink), (darker, _) in zip(shades, shades[1:]):
-            self.assertGreaterEqual(contrast(fill, ink), 4.5, fill)
-            self.assertGreater(contrast(fill, '#000000'), contrast(darker, '#000000'),
-                               f'{darker} is not darker than {fill}')
+                self.assertGreaterEqual(contrast(colors[name], colors['panel']), 4.5, name)
+            strongest = max(map(float, re.findall('fill-opacity="(.*?)"', self.made['still'])))
+            cell = [panel + strongest * (blue - panel)
+                    for panel, blue in zip(colors['panel'], colors['blue'])]
+            self.assertGreaterEqual(contrast(colors['ink'], cell), 4.5)
 
     def test_the_names_are_those_that_the_programs_write(self):
-        for seed in (pictures.MOVING_SEEDS['microdiffusion'], pictures.STILL_SEEDS[0]):
-            state_dict, vocab = self.models['microdiffusion']
-            frames = list(pictures.emerging(state_dict, vocab, seed))
-            *_, (last, _, tokens) = microdiffusion.denoise(
-                state_dict, [microdiffusion.MASK] * microdiffusion.block_size, random.Random(seed))
-            revealed = sorted([n for _, _, characters in frames for n in characters])
-            self.assertEqual(list(range(microdiffusion.block_size)), revealed)
-            self.assertEqual(last, frames[-1][0])
-            self.assertEqual(microdiffusion.decode(tokens, vocab).rstrip('.'),
-                             pictures.spelled(frames))
-        seed = pictures.MOVING_SEEDS['microgpt']
-        state_dict, vocab = self.models['microgpt']
-        tokens = microgpt.generate(state_dict, [], random.Random(seed))
-        self.assertEqual(microgpt.decode(tokens, vocab),
-                         pictures.spelled(pictures.growing(state_dict, vocab, seed)))
+        state_dict, vocab = self.models[microdiffusion]
+        masks = [microdiffusion.MASK] * microdiffusion.block_size
+        said = self.roots['still'].find(SVG + 'desc').text
+        for seed in range(pictures.SEED, pictures.SEED + 6):
+            *_, (_, _, tokens) = microdiffusion.denoise(state_dict, masks, random.Random(seed))
+            self.assertIn(f' {microdiffusion.decode(tokens, vocab).rstrip(".")}', said)
+        state_dict, vocab = self.models[microgpt]
+        tokens = microgpt.generate(state_dict, [], random.Random(pictures.SEED))
+        self.assertIn(f' {microgpt.decode(tokens, vocab)} ',
+                      self.roots['moving'].find(SVG + 'desc').text)
 
     def test_guesses_are_the_likeliest_tokens(self):
-        state_dict, vocab = self.models['microdiffusion']
-        step, guesses, _ = next(pictures.emerging(state_dict, vocab, 0))
-        [logits] = microdiffusion.mask_predictor(
-            state_dict, [microdiffusion.MASK] * microdiffusion.block_size, [2])
-        probs = [p.data for p in microdiffusion.softmax(logits)]
-        self.assertEqual(vocab[probs.index(max(probs))], guesses[2][0])
-        self.assertAlmostEqual(max(probs), guesses[2][1])
+        state_dict, vocab = self.models[microdiffusion]
+        masks = [microdiffusion.MASK] * microdiffusion.block_size
+        _, guesses, _ = next(pictures.emerging(state_dict, vocab, 0))
+        for n, logits in enumerate(microdiffusion.mask_predictor(state_dict, masks)):
+            probs = [p.data for p in microdiffusion.softmax(logits)]
+            self.assertEqual((vocab[probs.index(max(probs))], max(probs)), guesses[n])
 
-    def test_the_end_is_shown_for_a_while_and_without_motion(self):
+    def test_moving_ends_in_two_whole_names_and_is_that_where_nothing_moves(self):
         svg = self.made['moving']
-        self.assertIn('prefers-reduced-motion', svg)
-        starts = [start for start, end in windows(svg).values()]
-        self.assertLess(max(starts), 80)
-        for name, (_, end) in windows(svg).items():     # the first opacity is the one without
-            self.assertIn(f'.{name}{{opacity:{int(end > 100)};', svg)
+        self.assertIn('prefers-reduced-motion:reduce){*{animation:none', svg)
+        for start, end, opacity in re.findall(r'\.from(\d+)to(\d*)\{opacity:(\d)', svg):
+            self.assertEqual(opacity, '0' if end else '1')      # what holds without animation
+        texts, places = list(boxes(self.roots['moving'])), microdiffusion.block_size
+        for tick, masks in [(tick, None) for tick in range(40)] + [(0, places), (99, 0)]:
+            now = [box[0] for box in texts if there(box, tick) and 50 < box[3] < 150]
+            numbers = [words for words in now if words.isdigit()]
+            hidden = now.count(pictures.MASK)
+            self.assertEqual(places, hidden + len(numbers), f'tick {tick}')
+            self.assertIn(masks, (None, hidden))
+            if hidden == 0:
+                self.assertEqual(2 * places, len(now))      # each letter with its number
 
-    def test_attention_weights_are_of_every_head_and_add_up_to_1(self):
-        heads = list(pictures.all_heads(self.models))
-        self.assertEqual(microdiffusion.n_layer * len(microdiffusion.heads) + len(microgpt.heads),
-                         len(heads))
-        for heading, labels, rows in heads:
-            self.assertEqual(len(labels), len(rows))
-            for n, row in enumerate(rows):
-                self.assertEqual(n + 1 if heading.startswith('GPT') else len(labels), len(row))
-                self.assertAlmostEqual(1, sum(row))
-
-    def test_attention_weights_are_on_the_side_where_the_head_looks(self):
-        for heading, labels, rows in pictures.all_heads(self.models):
+    def test_attention_is_on_the_side_where_the_head_looks(self):
+        for program, layer, head in pictures.HEADS:
+            rows = pictures.attention_weights(program, self.models[program], layer, head)
             middle = len(rows) // 2
-            left, right = sum(rows[middle][:middle]), sum(rows[middle][middle + 1:])
-            self.assertGreater(left if heading.endswith('left') else right, 0.5, heading)
+            for n, row in enumerate(rows):
+                self.assertEqual(n + 1 if program is microgpt else len(rows), len(row))
+                self.assertAlmostEqual(1, sum(row))
+            side = (rows[middle][:middle] if program.heads[head] == program.LEFT
+                    else rows[middle][middle + 1:])
+            self.assertGreater(sum(side), 0.5, (program, layer, head))
 
     def test_the_graph_shows_what_backward_leaves(self):
-        said = ElementTree.fromstring(self.made['graph']).find(SVG + 'desc').text
+        said = self.roots['graph'].find(SVG + 'desc').text
         for words in ('a has data 2 and grad 1;', 'b has data -3 and grad 2;',
                       'a * b has data -6 and grad 1;', 'a ** 2 has data 4 and grad 1;',
                       'a * b + a ** 2 has data -2 and grad 1.', 'two ways, -3 * 1 + 4 * 1.'):
             self.assertIn(words, said)
-
-    def test_labels_are_spread_no_more_than_they_must_be(self):
-        for heights, expected in (([10, 50], [10, 50]), ([50, 10], [50, 10]),
-                                  ([10, 12], [1, 21]), ([12, 10], [21, 1]),
-                                  ([10, 10, 100], [0, 20, 100]), ([30, 30, 30], [10, 30, 50])):
-            self.assertEqual(expected, pictures.spaced(heights, 20))
+        slopes = [(box[0], box[3]) for box in boxes(self.roots['graph']) if 'slope' in box[1]]
+        self.assertEqual(['-3', '2', '4', '1', '1'], [words for words, _ in slopes])
+        self.assertGreater(slopes[0][1], slopes[1][1])          # that of a is below that of b
 
 
 if __name__ == '__main__':
