@@ -14,7 +14,7 @@ SPECIAL = '_.'              # how MASK and PAD are shown; they open the vocabula
 MASK, PAD = 0, 1
 END = PAD                   # what stands after the last letter
 LEFT, RIGHT = -1, 1
-heads = [LEFT, LEFT, RIGHT, RIGHT]      # where each attention head looks: to both sides
+heads = [LEFT, LEFT, RIGHT, RIGHT]      # where each attention head looks: together, to both sides
 n_layer = 2                 # the second layer sees what the first one found out
 t_min = 0.2                 # the lowest noise level in training: a fifth of the tokens is masked
 
@@ -79,14 +79,10 @@ class Value:
     def __pow__(self, k):
         if isinstance(k, Value):
             raise TypeError('the exponent of a Value has to be a plain number')
-        if self.data == 0 and 0 <= k < 1:   # x ** k is flat (k = 0) or as steep as can be
+        if self.data == 0 and 0 <= k < 1:   # at 0 the slope is 0 (k = 0) or infinite (else)
             return Value(0.0 ** k, (self,), (math.inf if k else 0.0,))
         return Value(math.pow(self.data, k), (self,), (k * math.pow(self.data, k - 1),))
 
-    # The model does not need these: part 3 does the same with fewer Values. They are for you.
-    def exp(self): return Value(math.exp(self.data), (self,), (math.exp(self.data),))
-    def log(self): return Value(math.log(self.data), (self,), (1 / self.data,))
-    def relu(self): return Value(max(self.data, 0.0), (self,), (float(self.data > 0),))
     def __neg__(self): return self * -1.0
     def __sub__(self, other): return self + -other
     def __rsub__(self, other): return -self + other
@@ -94,6 +90,11 @@ class Value:
     def __rtruediv__(self, other): return self ** -1 * other
     def __repr__(self): return f'Value({self.data}, grad={self.grad})'
     __radd__, __rmul__ = __add__, __mul__
+
+    # The model does not need these three: part 3 does the same with fewer Values.
+    def exp(self): return Value(math.exp(self.data), (self,), (math.exp(self.data),))
+    def log(self): return Value(math.log(self.data), (self,), (1 / self.data,))
+    def relu(self): return Value(max(self.data, 0.0), (self,), (float(self.data > 0),))
 
     def backward(self):
         """Work out d(self)/d(each Value it was made from), as their grads.
@@ -106,8 +107,8 @@ class Value:
             node.grad = 0.0
         self.grad += 1.0                    # d(self) / d(self)
 
-        # This is the chain rule, from the youngest Value to the oldest. When a Value passes its
-        # grad on, all that was made from it has done so already: its own grad is complete.
+        # This is the chain rule, from the youngest Value to the oldest. All that was made from a
+        # Value is younger and has passed its grad on before. So the grad of the Value is complete.
         for node in sorted(nodes, key=attrgetter('_born'), reverse=True):
             grad = node.grad
             if node._local_grads is None:   # a dot product: see linear
@@ -131,8 +132,8 @@ class Value:
                     todo.append(node._children)
                     continue
 
-                # Many dot products share a list, such as a row of weights. It is looked at once:
-                # to go through it for each of them would make training take a third longer.
+                # Many dot products share a list, such as a row of weights. We look at each list
+                # only once. Otherwise training would take up to a third longer.
                 for values in node._children:
                     if id(values) not in seen:
                         seen.add(id(values))
@@ -146,9 +147,9 @@ def linear(xs, w):
     """The dot products of vectors with the rows of w: (n, in) and (out, in) to (n, out).
 
     A dot product is one Value that holds its two vectors. Each is the other's local gradient: the
-    derivative of a1*b1 + a2*b2 + ... by a1 is b1. With the numbers of both as ordinary children a
-    step takes 1.4 times as long, with a Value for each + and * 14 times. Do not change a vector
-    between linear and backward.
+    derivative of a1*b1 + a2*b2 + ... by a1 is b1. If all these numbers were ordinary children, a
+    step would take a third longer. If each + and each * were a Value, it would take 14 times as
+    long. Do not change a vector between linear and backward.
     """
     vectors = [(x, [v.data for v in x]) for x in xs]
     rows = [(row, [v.data for v in row]) for row in w]
@@ -158,7 +159,8 @@ def linear(xs, w):
 def relu_linear(x, w):
     """linear(relu(x)) of one vector: relu replaces what is negative by 0.
 
-    A 0 adds nothing to a dot product, so it is left out; this saves a tenth of the time.
+    A 0 adds nothing to a dot product and gets no gradient, so it is left out. This saves a tenth
+    of the time.
     """
     alive = [n for n, v in enumerate(x) if v.data > 0]
     return linear([[x[n] for n in alive]], [[row[n] for n in alive] for row in w])[0]
@@ -195,17 +197,18 @@ def add(xs, ys):
 def attention(queries, keys, values):
     """For each query a mix of the values, weighted by how well their keys match it, per head.
 
-    The queries are those of the last positions. Every head looks one way and sees less of what is
-    further away (after ALiBi, arXiv 2108.12409). Its next neighbour is at distance 0. Behind the
-    last position it goes on at the other end, so all are seen. The position itself comes last, as
-    the residual connection keeps what stands there anyway.
+    The queries belong to the last positions, or to all. Every head looks one way, and what is
+    further away counts less (after ALiBi, arXiv 2108.12409). The neighbour is at distance 0. Then
+    the head counts on, around the end as in a circle, so each position has a distance. It comes
+    to its own position last, because the residual connection keeps what stands there.
     """
     width = n_embd // len(heads)
     mixed = []
     for start, look in zip(range(0, n_embd, width), heads):
         q, k, v = [[x[start:start + width] for x in xs] for xs in (queries, keys, values)]
         weights = []
-        for here, scores in enumerate(linear(q, k), len(keys) - len(queries)):
+        first = len(keys) - len(queries)    # the position of the first query
+        for here, scores in enumerate(linear(q, k), first):
             distances = [(look * (there - here) - 1) % block_size for there in range(len(keys))]
             bias = [-slope * distance for distance in distances]
             weights.append(softmax(scores, width ** -0.5, bias))
@@ -234,7 +237,7 @@ def make_weights(vocab_size, rng):
     def matrix(rows, columns=n_embd, std=0.15):
         return [[Value(rng.gauss(0, std)) for _ in range(columns)] for _ in range(rows)]
 
-    # wpe begins smaller than wte, since the heads know much of what it could tell without it.
+    # wpe begins smaller than wte, because the heads know most distances without it.
     state_dict = {'wte': matrix(vocab_size, std=0.2), 'wpe': matrix(block_size, std=0.05)}
     for layer in range(n_layer):
         for name in 'qkvo':
@@ -251,7 +254,7 @@ def parameters(state_dict):
 # 5. The model: which letter may each hidden token be, given all that is visible on both sides?
 
 def settled(tokens):
-    """The tokens up to the first visible PAD: behind it there is nothing but PAD."""
+    """The tokens up to the first visible PAD. All that stands behind it is PAD for certain."""
     return tokens[:tokens.index(PAD) + 1] if PAD in tokens else tokens
 
 def rule_out(logits, tokens, shortest=1):
@@ -261,12 +264,12 @@ def rule_out(logits, tokens, shortest=1):
     for n, z in enumerate(logits):
         z[MASK] = Value(-1e6)               # no name has a MASK in it (arXiv 2406.07524)
         if n < shortest:
-            z[PAD] = Value(-1e6)            # a name has a letter, and does not end before one
+            z[PAD] = Value(-1e6)            # no end before a letter; a name has at least one
         if n == block_size - 1:
             z[PAD + 1:] = [Value(-1e6)] * (len(z) - PAD - 1)    # the last place ends it
 
 def mask_predictor(state_dict, tokens):
-    """The logits over the vocabulary at each of the settled positions."""
+    """The logits over the vocabulary at each position up to the first visible PAD."""
     tokens = settled(tokens)
     wte, wpe = state_dict['wte'], state_dict['wpe']
     xs = [rmsnorm(x) for x in add([wte[token] for token in tokens], wpe)]
@@ -290,7 +293,7 @@ def mask_predictor(state_dict, tokens):
     return logits
 
 
-# 6. Adam: a step against the running mean of the gradient, in units of its usual size.
+# 6. Adam: a step against the running mean of the gradient, divided by its usual size.
 
 class Adam:
     """The optimizer of Kingma & Ba (arXiv 1412.6980) for a list of distinct Values."""
@@ -320,9 +323,9 @@ def corrupt(tokens, t, rng):
     return [MASK if rng.random() < t else token for token in tokens]
 
 def cross_entropies(state_dict, noisy, clean):
-    """-log p(clean token | noisy tokens) of each masked token that is not settled, in nats."""
+    """-log p(clean token | noisy tokens) of each masked token that is not certain, in nats."""
     if MASK not in settled(noisy):
-        return []                           # nothing is left to guess, so nothing costs anything
+        return []                           # there is nothing to guess, so the model need not run
     logits = mask_predictor(state_dict, noisy)
     return [logsumexp(z) - z[clean[n]] for n, z in enumerate(logits) if noisy[n] == MASK]
 
@@ -352,7 +355,7 @@ def loss_and_gradient(state_dict, tokens, seed):
 def train(state_dict, examples, rng, steps, spread=map):
     """Train in place, step by step; yields each step's mean loss, in nats per name.
 
-    Part 11 gives a spread that works like the built-in map, but by several processes.
+    spread works like the built-in map. That of part 11 lets several processes do the work.
     """
     examples = itertools.cycle(rng.sample(examples, len(examples)))     # shuffled
     adam = Adam(parameters(state_dict))
@@ -361,7 +364,7 @@ def train(state_dict, examples, rng, steps, spread=map):
         seeds = [rng.getrandbits(32) for _ in batch]
         results = spread(loss_and_gradient, [state_dict] * batch_size, batch, seeds)
 
-        losses, gradients = zip(*results)   # each has an entry for every name of the batch
+        losses, gradients = zip(*results)   # both have one entry for each name
         for p, grads in zip(adam.params, zip(*gradients)):
             p.grad = sum(grads) / batch_size
         adam.step(learning_rate * (1 - step / steps))
@@ -371,12 +374,16 @@ def train(state_dict, examples, rng, steps, spread=map):
 # 9. Sampling: each step rates the masked positions, and reveals those it is surest of.
 
 def draw(logits, rng, temperature, min_p=0.2):
-    """A token: the end at its own rate, or a letter at the temperature; at 0 the likeliest."""
+    """Draw a token. The temperature changes the letters, but not how often a name ends.
+
+    A low temperature favours likely letters. At 0 it is always the likeliest token.
+    """
     probs = [p.data for p in softmax(logits)]
     if temperature == 0:
         return probs.index(max(probs))
 
-    # A temperature below 1 makes what is likely likelier. At the end that would shorten the names.
+    # Whether the name ends is drawn first, at temperature 1. A low temperature would make the
+    # end likelier, as it is the commonest token, and so the names too short.
     if rng.random() < probs[END]:
         return END
 
@@ -391,7 +398,7 @@ def draw(logits, rng, temperature, min_p=0.2):
 def masks_left(total, i, steps):
     """How many masks are left after step i: MaskGIT's cosine (arXiv 2202.04200), rounded down."""
     left = total * math.cos(math.pi / 2 * i / steps)
-    return int(left + 1e-9)                 # as 7.9999999999 stands for 8
+    return int(left + 1e-9)                 # rounding may have made 7.9999999999 of an 8
 
 def gumbel(rng):
     """Noise of the distribution that MaskGIT adds, mostly between -1 and 3."""
@@ -411,12 +418,12 @@ def denoise(state_dict, tokens, rng, steps=20, temperature=0.84, shortest=1, noi
         left = masks_left(total, i, steps)
         count = tokens.count(MASK) - left   # how many to reveal
         if count <= 0:
-            continue                        # so there is nothing to evaluate either
+            continue                        # nothing is revealed, so the model need not run
 
         # Confidence is the log of the largest probability. Some noise keeps the order from being
         # the same for all names; it fades with the masks.
         logits = mask_predictor(state_dict, tokens)
-        rule_out(logits, tokens, shortest)
+        rule_out(logits, tokens, shortest)  # which the model does not know
         confidence = {}
         for n, z in enumerate(logits):
             if tokens[n] == MASK:
@@ -434,7 +441,7 @@ def denoise(state_dict, tokens, rng, steps=20, temperature=0.84, shortest=1, noi
         yield i, cooled, list(tokens)
 
 
-# 10. The yardstick: how many nats a name costs that training never saw. Less is better.
+# 10. The yardstick: the cost in nats of a name that training never saw. Less is better.
 
 def example_nats(state_dict, tokens, seed):
     """The NELBO of a name, an upper bound on -log p, estimated by one draw of masks.
@@ -450,7 +457,7 @@ def example_nats(state_dict, tokens, seed):
     return len(tokens) / k * sum(nats)
 
 def held_out_nats(state_dict, examples, rng, spread=map):
-    """The nats of each example; what is drawn for one of them depends on rng alone."""
+    """The nats of each example. What is drawn depends on rng alone, and not on the model."""
     seeds = [rng.getrandbits(32) for _ in examples]
     return spread(example_nats, [state_dict] * len(examples), examples, seeds)
 
@@ -461,12 +468,12 @@ import concurrent.futures, contextlib, gc, multiprocessing, os, signal, sys, thr
 from array import array
 
 def no_collector():
-    """Python need not look for Values in cycles, as there are none. (PyPy cannot do without.)"""
+    """Python need not look for Values in cycles, as there are none. (PyPy needs its collector.)"""
     if sys.implementation.name == 'cpython':
         gc.disable()
 
 def end_with_parent():
-    """Without this a worker would outlive a main process that is killed."""
+    """Wait until the main process is gone, even if it was killed, and end the worker too."""
     multiprocessing.parent_process().join()
     os._exit(1)
 
@@ -485,33 +492,36 @@ def work(function, numbers, rows):
     return [function(model, *row) for row in rows]
 
 def start_workers(count, vocab_size):
-    """An executor with so many worker processes; None where there can be none, as on phones."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)       # also while they start
+    """An executor with count worker processes, or None if the system allows none."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)       # workers inherit this
     try:
         spawn = multiprocessing.get_context('spawn')            # works on all systems
         pool = concurrent.futures.ProcessPoolExecutor(count, spawn, start_worker, [vocab_size])
         for _ in range(count):
-            pool.submit(os.getpid)
+            pool.submit(os.getpid)          # a worker starts when there is work
         return pool
-    except Exception:                       # there are many ways; one process can do it all
+    except Exception:                       # systems differ in how they fail
         return None
     finally:
         signal.signal(signal.SIGINT, before)
 
 @contextlib.contextmanager
 def processes(count, vocab_size):
-    """Gives a map that count processes share. Results keep their order, so the bits do too."""
+    """Gives a map that count processes share; how many they are does not change any bit.
+
+    Each result depends on its own row and on the weights alone, and results keep their order.
+    """
     pool = start_workers(count, vocab_size) if count > 1 else None
     if pool is None:
         yield map
         return
 
     def spread(function, state_dicts, *columns):
-        rows, state_dicts = zip(*columns), iter(state_dicts)
+        rows, state_dicts = zip(*columns), iter(state_dicts)    # the model is always the same
         for group in iter(lambda: list(itertools.islice(rows, batch_size)), []):
             state_dict = next(state_dicts)
             numbers = array('d', [p.data for p in parameters(state_dict)])
-            try:
+            try:                            # worker n gets the rows n, n + count, n + 2 count ...
                 jobs = [pool.submit(work, function, numbers, group[n::count])
                         for n in range(count)]
                 results = [job.result() for job in jobs]
@@ -558,7 +568,7 @@ def read_prompt(text, vocab):
     start, end, rest = normalized(text).partition('.')
     if rest.strip('.') or (end and not start):
         raise InputError(f'{text!a}: at least one letter or _ comes before the . and none after it')
-    tokens = encode(start, vocab)
+    tokens = encode(start, vocab)           # _ is MASK in the vocabulary
     if not end:
         tokens[len(start):] = [MASK] * (block_size - len(start))
     return tokens, max(1, len(start))
@@ -643,7 +653,7 @@ def learn(state_dict, docs, vocab, args, rng, spread):
     return done
 
 def evaluate(state_dict, held_out, vocab, spread):
-    """Measure a model on names that it has never seen; no seed changes which."""
+    """Measure a model on names that it has never seen, the same ones for every seed."""
     docs = random.Random(0).sample(held_out, min(1024, len(held_out)))
     examples = [encode(doc, vocab) for doc in docs]
     values = held_out_nats(state_dict, examples, random.Random(0), spread)
@@ -696,9 +706,10 @@ def show(written, args):
 
     names = []
     for n, (name, frames) in enumerate(written, 1):
-        for i, temperature, text in frames if n == 1 and not moving else []:
-            print(f'step {i:2d}  {text}  {text.count(SPECIAL[MASK]):2d} masked, '
-                  f'temperature {temperature:.2f}')
+        if n == 1 and not moving:
+            for i, temperature, text in frames:
+                print(f'step {i:2d}  {text}  {text.count(SPECIAL[MASK]):2d} masked, '
+                      f'temperature {temperature:.2f}')
         print(f'sample {n:2d}: {name}')
         names.append(name)
     return names
@@ -748,13 +759,14 @@ def run(args):
         vocab = make_vocab(docs)            # of all names, so that all can be measured
         state_dict = make_weights(len(vocab), rng)
     prompt = read_prompt(args.prompt, vocab)
-    if args.save:                           # what cannot be written is to show now, not later
+    if args.save:                           # if it cannot be written, say so before the training
         open(args.save + '.part', 'wb').close()
         os.remove(args.save + '.part')
         if os.path.exists(args.save):
             open(args.save, 'r+b').close()
 
-    # Workers load the program from its file, so what you change after an import they do not know.
+    # Workers load the program from its file. They do not know what you changed after an import,
+    # so an imported program works alone.
     count = min(args.processes, batch_size) if __name__ == '__main__' else 1
     with processes(count, len(vocab)) as spread:
         docs, held_out = split(docs)
@@ -765,11 +777,11 @@ def run(args):
             try:
                 evaluate(state_dict, held_out, vocab, spread)
             except KeyboardInterrupt:
-                if done < args.steps:       # it is the second one
+                if done < args.steps:       # the first Ctrl-C has ended the training
                     raise
                 print('\nCtrl-C: the measuring ends here')
 
-        rng = random.Random(args.seed)
+        rng = random.Random(args.seed)      # afresh, so a loaded model writes the same names
         seeds = (rng.getrandbits(32) for _ in range(args.samples))
         columns = [itertools.repeat(value) for value in (state_dict, vocab, prompt, args)]
         names = show(spread(write, *columns, seeds), args)

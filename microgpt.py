@@ -78,14 +78,10 @@ class Value:
     def __pow__(self, k):
         if isinstance(k, Value):
             raise TypeError('the exponent of a Value has to be a plain number')
-        if self.data == 0 and 0 <= k < 1:   # x ** k is flat (k = 0) or as steep as can be
+        if self.data == 0 and 0 <= k < 1:   # at 0 the slope is 0 (k = 0) or infinite (else)
             return Value(0.0 ** k, (self,), (math.inf if k else 0.0,))
         return Value(math.pow(self.data, k), (self,), (k * math.pow(self.data, k - 1),))
 
-    # The model does not need these: part 3 does the same with fewer Values. They are for you.
-    def exp(self): return Value(math.exp(self.data), (self,), (math.exp(self.data),))
-    def log(self): return Value(math.log(self.data), (self,), (1 / self.data,))
-    def relu(self): return Value(max(self.data, 0.0), (self,), (float(self.data > 0),))
     def __neg__(self): return self * -1.0
     def __sub__(self, other): return self + -other
     def __rsub__(self, other): return -self + other
@@ -93,6 +89,11 @@ class Value:
     def __rtruediv__(self, other): return self ** -1 * other
     def __repr__(self): return f'Value({self.data}, grad={self.grad})'
     __radd__, __rmul__ = __add__, __mul__
+
+    # The model does not need these three: part 3 does the same with fewer Values.
+    def exp(self): return Value(math.exp(self.data), (self,), (math.exp(self.data),))
+    def log(self): return Value(math.log(self.data), (self,), (1 / self.data,))
+    def relu(self): return Value(max(self.data, 0.0), (self,), (float(self.data > 0),))
 
     def backward(self):
         """Work out d(self)/d(each Value it was made from), as their grads.
@@ -105,8 +106,8 @@ class Value:
             node.grad = 0.0
         self.grad += 1.0                    # d(self) / d(self)
 
-        # This is the chain rule, from the youngest Value to the oldest. When a Value passes its
-        # grad on, all that was made from it has done so already: its own grad is complete.
+        # This is the chain rule, from the youngest Value to the oldest. All that was made from a
+        # Value is younger and has passed its grad on before. So the grad of the Value is complete.
         for node in sorted(nodes, key=attrgetter('_born'), reverse=True):
             grad = node.grad
             if node._local_grads is None:   # a dot product: see linear
@@ -130,8 +131,8 @@ class Value:
                     todo.append(node._children)
                     continue
 
-                # Many dot products share a list, such as a row of weights. It is looked at once:
-                # to go through it for each of them would make training take a third longer.
+                # Many dot products share a list, such as a row of weights. We look at each list
+                # only once. Otherwise training would take up to a third longer.
                 for values in node._children:
                     if id(values) not in seen:
                         seen.add(id(values))
@@ -145,9 +146,9 @@ def linear(xs, w):
     """The dot products of vectors with the rows of w: (n, in) and (out, in) to (n, out).
 
     A dot product is one Value that holds its two vectors. Each is the other's local gradient: the
-    derivative of a1*b1 + a2*b2 + ... by a1 is b1. With the numbers of both as ordinary children a
-    step takes 1.4 times as long, with a Value for each + and * 14 times. Do not change a vector
-    between linear and backward.
+    derivative of a1*b1 + a2*b2 + ... by a1 is b1. If all these numbers were ordinary children, a
+    step would take a third longer. If each + and each * were a Value, it would take 14 times as
+    long. Do not change a vector between linear and backward.
     """
     vectors = [(x, [v.data for v in x]) for x in xs]
     rows = [(row, [v.data for v in row]) for row in w]
@@ -157,7 +158,8 @@ def linear(xs, w):
 def relu_linear(x, w):
     """linear(relu(x)) of one vector: relu replaces what is negative by 0.
 
-    A 0 adds nothing to a dot product, so it is left out; this saves a tenth of the time.
+    A 0 adds nothing to a dot product and gets no gradient, so it is left out. This saves a tenth
+    of the time.
     """
     alive = [n for n, v in enumerate(x) if v.data > 0]
     return linear([[x[n] for n in alive]], [[row[n] for n in alive] for row in w])[0]
@@ -194,17 +196,18 @@ def add(xs, ys):
 def attention(queries, keys, values):
     """For each query a mix of the values, weighted by how well their keys match it, per head.
 
-    The queries are those of the last positions. Every head looks one way and sees less of what is
-    further away (after ALiBi, arXiv 2108.12409). Its next neighbour is at distance 0. Behind the
-    last position it goes on at the other end, so all are seen. The position itself comes last, as
-    the residual connection keeps what stands there anyway.
+    The queries belong to the last positions, or to all. Every head looks one way, and what is
+    further away counts less (after ALiBi, arXiv 2108.12409). The neighbour is at distance 0. Then
+    the head counts on, around the end as in a circle, so each position has a distance. It comes
+    to its own position last, because the residual connection keeps what stands there.
     """
     width = n_embd // len(heads)
     mixed = []
     for start, look in zip(range(0, n_embd, width), heads):
         q, k, v = [[x[start:start + width] for x in xs] for xs in (queries, keys, values)]
         weights = []
-        for here, scores in enumerate(linear(q, k), len(keys) - len(queries)):
+        first = len(keys) - len(queries)    # the position of the first query
+        for here, scores in enumerate(linear(q, k), first):
             distances = [(look * (there - here) - 1) % block_size for there in range(len(keys))]
             bias = [-slope * distance for distance in distances]
             weights.append(softmax(scores, width ** -0.5, bias))
@@ -232,7 +235,7 @@ def make_weights(vocab_size, rng):
     def matrix(rows, columns=n_embd, std=0.15):
         return [[Value(rng.gauss(0, std)) for _ in range(columns)] for _ in range(rows)]
 
-    # wpe begins smaller than wte, since the heads know much of what it could tell without it.
+    # wpe begins smaller than wte, because the heads know most distances without it.
     state_dict = {'wte': matrix(vocab_size, std=0.2), 'wpe': matrix(block_size, std=0.05)}
     for layer in range(n_layer):
         for name in 'qkvo':
@@ -286,7 +289,7 @@ def gpt(state_dict, tokens, cache=None):
     return logits
 
 
-# 6. Adam: a step against the running mean of the gradient, in units of its usual size.
+# 6. Adam: a step against the running mean of the gradient, divided by its usual size.
 
 class Adam:
     """The optimizer of Kingma & Ba (arXiv 1412.6980) for a list of distinct Values."""
@@ -335,7 +338,7 @@ def loss_and_gradient(state_dict, tokens, seed):
 def train(state_dict, examples, rng, steps, spread=map):
     """Train in place, step by step; yields each step's mean loss, in nats per name.
 
-    Part 11 gives a spread that works like the built-in map, but by several processes.
+    spread works like the built-in map. That of part 11 lets several processes do the work.
     """
     examples = itertools.cycle(rng.sample(examples, len(examples)))     # shuffled
     adam = Adam(parameters(state_dict))
@@ -344,7 +347,7 @@ def train(state_dict, examples, rng, steps, spread=map):
         seeds = [rng.getrandbits(32) for _ in batch]
         results = spread(loss_and_gradient, [state_dict] * batch_size, batch, seeds)
 
-        losses, gradients = zip(*results)   # each has an entry for every name of the batch
+        losses, gradients = zip(*results)   # both have one entry for each name
         for p, grads in zip(adam.params, zip(*gradients)):
             p.grad = sum(grads) / batch_size
         adam.step(learning_rate * (1 - step / steps))
@@ -354,12 +357,16 @@ def train(state_dict, examples, rng, steps, spread=map):
 # 9. Sampling: from left to right, one letter at a time, until the name ends.
 
 def draw(logits, rng, temperature, min_p=0.2):
-    """A token: the end at its own rate, or a letter at the temperature; at 0 the likeliest."""
+    """Draw a token. The temperature changes the letters, but not how often a name ends.
+
+    A low temperature favours likely letters. At 0 it is always the likeliest token.
+    """
     probs = [p.data for p in softmax(logits)]
     if temperature == 0:
         return probs.index(max(probs))
 
-    # A temperature below 1 makes what is likely likelier. At the end that would shorten the names.
+    # Whether the name ends is drawn first, at temperature 1. A low temperature would make the
+    # end likelier, as it is the commonest token, and so the names too short.
     if rng.random() < probs[END]:
         return END
 
@@ -379,20 +386,20 @@ def generate(state_dict, tokens, rng, temperature=0.7):
     while True:
         logits = gpt(state_dict, new, cache)
         token = draw(logits[-1], rng, temperature)
-        if token == BOS:
+        if token == END:
             return tokens
         tokens.append(token)
         new = [token]
 
 
-# 10. The yardstick: how many nats a name costs that training never saw. Less is better.
+# 10. The yardstick: the cost in nats of a name that training never saw. Less is better.
 
 def example_nats(state_dict, tokens, seed):
     """-log p of a name. It is exact, so no seed is needed."""
     return sum([v.data for v in cross_entropies(state_dict, tokens)])
 
 def held_out_nats(state_dict, examples, rng, spread=map):
-    """The nats of each example; what is drawn for one of them depends on rng alone."""
+    """The nats of each example. What is drawn depends on rng alone, and not on the model."""
     seeds = [rng.getrandbits(32) for _ in examples]
     return spread(example_nats, [state_dict] * len(examples), examples, seeds)
 
@@ -403,12 +410,12 @@ import concurrent.futures, contextlib, gc, multiprocessing, os, signal, sys, thr
 from array import array
 
 def no_collector():
-    """Python need not look for Values in cycles, as there are none. (PyPy cannot do without.)"""
+    """Python need not look for Values in cycles, as there are none. (PyPy needs its collector.)"""
     if sys.implementation.name == 'cpython':
         gc.disable()
 
 def end_with_parent():
-    """Without this a worker would outlive a main process that is killed."""
+    """Wait until the main process is gone, even if it was killed, and end the worker too."""
     multiprocessing.parent_process().join()
     os._exit(1)
 
@@ -427,33 +434,36 @@ def work(function, numbers, rows):
     return [function(model, *row) for row in rows]
 
 def start_workers(count, vocab_size):
-    """An executor with so many worker processes; None where there can be none, as on phones."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)       # also while they start
+    """An executor with count worker processes, or None if the system allows none."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)       # workers inherit this
     try:
         spawn = multiprocessing.get_context('spawn')            # works on all systems
         pool = concurrent.futures.ProcessPoolExecutor(count, spawn, start_worker, [vocab_size])
         for _ in range(count):
-            pool.submit(os.getpid)
+            pool.submit(os.getpid)          # a worker starts when there is work
         return pool
-    except Exception:                       # there are many ways; one process can do it all
+    except Exception:                       # systems differ in how they fail
         return None
     finally:
         signal.signal(signal.SIGINT, before)
 
 @contextlib.contextmanager
 def processes(count, vocab_size):
-    """Gives a map that count processes share. Results keep their order, so the bits do too."""
+    """Gives a map that count processes share; how many they are does not change any bit.
+
+    Each result depends on its own row and on the weights alone, and results keep their order.
+    """
     pool = start_workers(count, vocab_size) if count > 1 else None
     if pool is None:
         yield map
         return
 
     def spread(function, state_dicts, *columns):
-        rows, state_dicts = zip(*columns), iter(state_dicts)
+        rows, state_dicts = zip(*columns), iter(state_dicts)    # the model is always the same
         for group in iter(lambda: list(itertools.islice(rows, batch_size)), []):
             state_dict = next(state_dicts)
             numbers = array('d', [p.data for p in parameters(state_dict)])
-            try:
+            try:                            # worker n gets the rows n, n + count, n + 2 count ...
                 jobs = [pool.submit(work, function, numbers, group[n::count])
                         for n in range(count)]
                 results = [job.result() for job in jobs]
@@ -583,7 +593,7 @@ def learn(state_dict, docs, vocab, args, rng, spread):
     return done
 
 def evaluate(state_dict, held_out, vocab, spread):
-    """Measure a model on names that it has never seen; no seed changes which."""
+    """Measure a model on names that it has never seen, the same ones for every seed."""
     docs = random.Random(0).sample(held_out, min(1024, len(held_out)))
     examples = [encode(doc, vocab) for doc in docs]
     values = held_out_nats(state_dict, examples, random.Random(0), spread)
@@ -653,13 +663,14 @@ def run(args):
         vocab = make_vocab(docs)            # of all names, so that all can be measured
         state_dict = make_weights(len(vocab), rng)
     prompt = read_prompt(args.prompt, vocab)
-    if args.save:                           # what cannot be written is to show now, not later
+    if args.save:                           # if it cannot be written, say so before the training
         open(args.save + '.part', 'wb').close()
         os.remove(args.save + '.part')
         if os.path.exists(args.save):
             open(args.save, 'r+b').close()
 
-    # Workers load the program from its file, so what you change after an import they do not know.
+    # Workers load the program from its file. They do not know what you changed after an import,
+    # so an imported program works alone.
     count = min(args.processes, batch_size) if __name__ == '__main__' else 1
     with processes(count, len(vocab)) as spread:
         docs, held_out = split(docs)
@@ -670,11 +681,11 @@ def run(args):
             try:
                 evaluate(state_dict, held_out, vocab, spread)
             except KeyboardInterrupt:
-                if done < args.steps:       # it is the second one
+                if done < args.steps:       # the first Ctrl-C has ended the training
                     raise
                 print('\nCtrl-C: the measuring ends here')
 
-        rng = random.Random(args.seed)
+        rng = random.Random(args.seed)      # afresh, so a loaded model writes the same names
         seeds = (rng.getrandbits(32) for _ in range(args.samples))
         columns = [itertools.repeat(value) for value in (state_dict, vocab, prompt, args)]
         names = show(spread(write, *columns, seeds), args)

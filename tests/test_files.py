@@ -72,7 +72,7 @@ class TwoFiles(unittest.TestCase):
     def test_what_is_changed_or_moved_in_one_file_alone_is_named(self):
         gpt, diffusion = self.texts
         for name, old, new in (('softmax', 'def softmax(', 'def softmax(more, '),
-                               ('draw', '    # A temperature below', '    # Any temperature below'),
+                               ('draw', '    # Whether the name ends', '    # If the name ends'),
                                ('# 3.', '\n# 3. ', '\n# 3. More: ')):
             self.assertEqual([f'{name} is not the same in both files: change both'],
                              unequal_parts(gpt, diffusion.replace(old, new)))

@@ -97,7 +97,7 @@ wrong['e03_left_to_right'] = {
 # 4
 
 LEFT = '    left = total * math.cos(math.pi / 2 * i / steps)\n'
-REST = '    return int(left + 1e-9)                 # as 7.9999999999 stands for 8\n'
+REST = '    return int(left + 1e-9)                 # rounding may have made 7.9999999999 of an 8\n'
 
 def linear(text):
     """Edits that make this the masks left."""
@@ -225,7 +225,7 @@ LOOP = '''\
         left = masks_left(total, i, steps)
         count = tokens.count(MASK) - left   # how many to reveal
         if count <= 0:
-            continue                        # so there is nothing to evaluate either
+            continue                        # nothing is revealed, so the model need not run
 '''
 ANNEALED = 'cooled = temperature * (1 - (i - 1) / steps / 2)'
 THRESHOLD = diffusion(
