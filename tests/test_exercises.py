@@ -16,6 +16,7 @@ import tempfile
 import unittest
 from unittest import mock
 
+import microdiffusion
 from tests.exercises import __main__ as command
 from tests.exercises import answers, checking, guess, sample, solutions
 
@@ -222,6 +223,23 @@ class Worksheet(unittest.TestCase):
                 with contextlib.redirect_stdout(io.StringIO()) as out:
                     self.assertEqual(0, guess.main([pattern]))
                 self.assertEqual(out.getvalue(), lines)
+
+
+class Plan(unittest.TestCase):
+    def test_costs_on_the_board_are_those_of_the_model(self):
+        with open(os.path.join(HERE, 'exercises', 'README.md'), encoding='utf-8') as file:
+            rows = re.findall(r'^\| [\d.]+ \| `(\S{14})` \| (.*) \|$', file.read(), re.MULTILINE)
+        self.assertEqual(3, len(rows))
+        state_dict, vocab = microdiffusion.load(guess.MODEL)
+        clean = microdiffusion.encode('nora', vocab)
+        for pattern, shown in rows:
+            with self.subTest(pattern):
+                noisy = [vocab.index(char) for char in pattern]
+                costs = [cost.data for cost in
+                         microdiffusion.cross_entropies(state_dict, noisy, clean)]
+                total = f'{sum(costs):.1f}'
+                parts = ' + '.join([f'{cost:.1f}' for cost in costs])
+                self.assertIn(shown, (total, f'{parts} = {total}'))
 
 
 if __name__ == '__main__':
