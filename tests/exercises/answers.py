@@ -63,21 +63,27 @@ what the names have in common. With many names the GPT has no time to learn them
 either.
 """,
     'e03_left_to_right': """
-With 4 steps: 2.88 nats per character from left to right, 2.73 with the surest first. Two to
-five neighbours are revealed at once, and they do not know of each other, though they depend on
-each other most. In another order such letters stand further apart on average. With 20 steps
-nearly every letter is revealed alone: 2.32 against 2.25, and 97 % distinct names against 92 %.
-So the order matters little for names, as long as each letter is drawn when the others are
-known.
+With 4 steps: 2.88 nats per character left to right, 2.73 surest first (means of 1,000 names;
+your hundred may differ by up to about 0.15). Left to right, two to five neighbours are revealed
+at once. They do not know of each other, though they depend on each other most. If the surest
+come first, the letters of one step are seldom neighbours. With 20 steps nearly every letter is
+revealed alone: 2.32 left to right, 2.25 surest first, with 97 % and 92 % distinct names. So the
+order matters little for names, as long as letters are drawn one at a time.
 """,
     'e04_linear_schedule': """
-Nats per character, cosine and linear: with 2 steps 2.94 and 2.88, with 3 steps 2.92 and 2.69,
-with 8 steps 2.45 and 2.35, with 20 steps 2.25 and 2.25. With 3 steps the cosine leaves 7 of the
-14 tokens to the last step. They are drawn at once and do not know of each other; the linear
-schedule leaves 4. The cosine comes from pictures, where the first few of hundreds of tokens are
-drawn with nothing to go by, and where it pays to be slow at the beginning. In a name two
-letters already tell a lot. With many steps nearly all tokens are drawn alone by both schedules,
-so both are equally good.
+Nats per character (means of 1,000 names; your hundred may differ by up to about 0.15):
+
+    steps   cosine  linear
+        2     2.94    2.88
+        3     2.92    2.69
+        8     2.45    2.35
+       20     2.25    2.25
+
+With 3 steps the cosine leaves 7 of the 14 tokens to the last step. They are drawn at once and
+do not know of each other; the linear schedule leaves 4. The cosine comes from pictures, where
+the first few of hundreds of tokens are drawn with nothing to go by, and where it pays to be
+slow at the beginning. In a name two letters already tell a lot. With many steps nearly all
+tokens are drawn alone by both schedules, so both are equally good.
 """,
     'e05_heads_left': """
 _aria suffers more. Its first letter has to be guessed from what stands to its right. A head
@@ -113,12 +119,19 @@ new draw is made from all the rest; but the rest was chosen to fit the old lette
 in its place.
 """,
     'e09_threshold': """
-With --temperature 0.6 the limits 0.5 and 0.7 take 7.0 and 8.0 evaluations a name, with 2.42 and
-2.33 nats per character and about 95 % distinct names. The cosine at its own temperature has
-2.35 with 6.5 evaluations (12 steps), 2.30 with 8.0 (16 steps), and 94 % distinct names. So for
-names the threshold wins nothing. Nearly nothing is sure in a name: even with 0.3 it takes 5
-evaluations. A large model is sure of many tokens of a sentence, and there the same rule saves
-many evaluations.
+With --temperature 0.6 for the threshold, and 0.84 as it was for the cosine (means of 1,000
+names; your hundred may differ by up to about 0.15 nats):
+
+                       evaluations    nats per    distinct
+                            a name   character       names
+    threshold 0.5              7.0        2.42  about 95 %
+    threshold 0.7              8.0        2.33  about 95 %
+    cosine, 12 steps           6.5        2.35        94 %
+    cosine, 16 steps           8.0        2.30        94 %
+
+So for names the threshold wins nothing. Nearly nothing is sure in a name: even with threshold
+0.3 it takes 5 evaluations. A large model is sure of many tokens of a sentence, and there the
+same rule saves many evaluations.
 """,
     'e10_token_confidence': """
 In the new version: 74 % distinct names instead of 92 %. It draws for every position and keeps

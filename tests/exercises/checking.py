@@ -38,19 +38,25 @@ def run(name):
     import_programs()
     try:
         module = importlib.import_module('tests.exercises.' + name)
-        [[exercise]] = unittest.defaultTestLoader.loadTestsFromModule(module)
+    except Exception as error:              # in the line `answer = ...`
+        print(report(f'{name}.py', blame(error), 'a file that Python can run', 'that line'))
+        return 1
+    [[exercise]] = unittest.defaultTestLoader.loadTestsFromModule(module)
+    try:
         exercise.debug()
     except AssertionError as failure:
         print(failure)
-        return 1
-    except SyntaxError as error:            # in the line `answer = ...`
-        print(report(f'{name}.py', blame(error), 'a file that Python can read', 'that line'))
         return 1
     return 0
 
 def report(tried, got, expected, look):
     """The text of a failure, in the form that all of them have."""
     return f'{tried}\n  came out: {got}\n  expected: {expected}\n  look at:  {look}'
+
+def program_frames(error):
+    """The places in the two programs that an exception came through."""
+    return [frame for frame in traceback.extract_tb(error.__traceback__)
+            if os.path.basename(frame.filename) in [name + '.py' for name in PROGRAMS]]
 
 def blame(error):
     """An exception in words, with the lines of the programs that it came through."""
@@ -61,9 +67,8 @@ def blame(error):
 
     places = []
     frames = traceback.extract_tb(error.__traceback__)
-    theirs = [frame for frame in frames
-              if os.path.basename(frame.filename) in [name + '.py' for name in PROGRAMS]]
-    for frame in theirs or frames[-1:]:
+    ours = [frame for frame in frames if re.match(r'e\d\d_', os.path.basename(frame.filename))]
+    for frame in program_frames(error) or ours[-1:] or frames[-1:]:
         place = f'in {os.path.basename(frame.filename)}, line {frame.lineno}: {frame.line}'
         if place not in places[-1:]:        # a comprehension is a function on the same line
             places.append(place)
@@ -74,9 +79,15 @@ def import_programs():
     for name in PROGRAMS:
         try:
             importlib.import_module(name)
-        except Exception as error:
-            raise SystemExit(report(f'import {name}', blame(error), 'no exception',
-                                    'that line and the one above it: brackets, colons, spaces'))
+        except (Exception, SystemExit) as error:
+            look = 'that line'
+            if isinstance(error, SyntaxError):
+                look += ' and the one above it: brackets, colons, spaces'
+            raise SystemExit(report(f'import {name}', blame(error), 'no exception', look))
+
+
+class Wrong(Exception):
+    """What a checker has found, apart from the exceptions of the programs themselves."""
 
 
 class Exercise(unittest.TestCase):
@@ -89,10 +100,14 @@ class Exercise(unittest.TestCase):
         self.trying('what you changed', 'the text of the exercise')
         try:
             self.check()
-        except self.failureException as failure:
-            message = str(failure)
-        except (Exception, KeyboardInterrupt) as error:     # Ctrl-C ends what has no end
-            message = report(self.tried, blame(error), 'no exception', self.look)
+        except Wrong as wrong:
+            message = str(wrong)
+        except (Exception, SystemExit, KeyboardInterrupt) as error:     # Ctrl-C: no end
+            look = f'the line above, then {self.look}'
+            if not program_frames(error):
+                look = ('what your function takes and gives back; the line above is in the checker '
+                        'and is right')
+            message = report(self.tried, blame(error), 'no exception', look)
         else:
             print(f'{title}: right.\n\n{answers.closing[name].strip()}')
             return
@@ -106,7 +121,7 @@ class Exercise(unittest.TestCase):
     def expect(self, true, got, expected, look=None):
         """Fail if this is not true of what is being tried."""
         if not true:
-            self.fail(report(self.tried, got, expected, look or self.look))
+            raise Wrong(report(self.tried, got, expected, look or self.look))
 
     def expect_near(self, got, value, what='', look=None, tolerance=1e-6):
         """Fail if this number, or Value, is another one."""
@@ -151,14 +166,17 @@ class Exercise(unittest.TestCase):
         patch.start()
         self.addCleanup(patch.stop)
 
-    def stand_in(self, module, logits, most=200):
-        """Put logits(tokens, n), a list of floats, in the model's place; returns all its inputs."""
+    def stand_in(self, module, logits, most=200, endless=lambda tokens: 'what ends the loop'):
+        """Put logits(tokens, n), a list of floats, in the model's place; returns all its inputs.
+
+        If the model is evaluated more than `most` times, endless(tokens) says where to look.
+        """
         inputs = []
 
         def mask_predictor(state_dict, tokens):
             inputs.append(list(tokens))
             self.expect(len(inputs) <= most, f'more than {most} evaluations of the model',
-                        'an end', 'what ends the loop')
+                        'an end', endless(tokens))
             seen = module.settled(tokens)
             rows = [[module.Value(z) for z in logits(tokens, n)] for n in range(len(seen))]
             module.rule_out(rows, seen)

@@ -30,7 +30,8 @@ class LeftToRight(checking.Exercise):
         for slope in (0.5, -0.5):           # surer to the right, surer to the left
             self.stand_in(microdiffusion, lambda tokens, n: logs(0, 1e-9) + [8 + slope * n, 0.0])
             for start in ([MASK] * 14, [3, 0, 0, 2, 0, 0, 0, 2] + [0] * 6):
-                self.trying(f'denoise from {microdiffusion.decode(start, VOCAB)}',
+                self.trying(f'denoise from {microdiffusion.decode(start, VOCAB)} (a made-up model '
+                            'with the letters a and b; 16 steps)',
                             'what `surest` is sorted by: the place, not the confidence')
                 masked = [n for n, token in enumerate(start) if token == MASK]
                 steps = microdiffusion.denoise(None, start, random.Random(0), 16)
@@ -43,8 +44,8 @@ class LeftToRight(checking.Exercise):
         count = len(masked) - microdiffusion.masks_left(len(masked), i, 16)
         got = f'{microdiffusion.decode(tokens, VOCAB)} after step {i}: revealed are {shown}'
         expected = f'{masked[:count]}'
-        self.expect(len(shown) == count, got, f'{expected}: {count} positions, not {len(shown)}',
-                    'the slice at the end of `surest`: how many it takes')
+        self.expect(len(shown) == count, got, f'{expected} ({count} revealed, not {len(shown)})',
+                    '`surest`: how many it takes, and only masked places: the keys of confidence')
         self.expect(shown == masked[:count] or shown != masked[-count:], got, expected,
                     'which end comes first')
         self.expect(shown == masked[:count], got, expected)

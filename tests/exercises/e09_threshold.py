@@ -8,13 +8,16 @@ Fast-dLLM does for large models (arXiv 2505.22618). Put a constant at the top of
     threshold = 0.6
 
 and change denoise. Each step reveals every masked position whose likeliest token has at least this
-probability. If there is none, it reveals the surest position alone. Confidence gets no noise now.
-The steps go on until no MASK is left; `steps` and masks_left are no longer needed, and all tokens
-are drawn at `temperature` itself, so give it a lower one. Then compare some values of `threshold`
-with the cosine: how many evaluations does a name take, and how usual are the names? This command
-writes a hundred names with a trained model, and shows figures of them:
+probability. If there is none, it reveals the surest position alone. Add no noise to confidence. The
+steps go on until no MASK is left, so masks_left is no longer needed. `steps` stays as a parameter,
+though it decides nothing now, and `i` still counts the steps for yield. Draw all tokens at
+`temperature`: it no longer falls. So start the program with a lower one, 0.6. Then compare some
+values of `threshold` with the cosine: how many evaluations does a name take, and how usual are the
+names? These commands write a hundred names with a trained model, and show figures of them. The
+first is for your program, the second for the cosine, before your change:
 
     python -m tests.exercises.sample microdiffusion --temperature 0.6
+    python -m tests.exercises.sample microdiffusion --denoise-steps 12
 
 Look at: denoise in part 9: how `surest` is chosen, and what `confidence` is the logarithm of.
 Hint: while MASK in tokens. The exponential function undoes the logarithm.
@@ -25,11 +28,18 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))    # for an
 import random
 
 import microdiffusion
-from microdiffusion import MASK
+from microdiffusion import MASK, PAD
 from tests.exercises import checking
 from tests.exercises.checking import logs
 
 VOCAB = '_.ab'
+FALLBACK = 'what is revealed if none is sure enough'
+
+
+# The probability of the likeliest token at positions 0 to 5: first, and once any of them is known.
+FIRST = [0.55, 0.95, 0.75, 0.6, 0.85, 0.65]
+LATER = [0.75, 0.95, 0.55, 0.9, 0.85, 0.65]
+START = [MASK] * 6 + [2] * 7 + [PAD]
 
 
 class Threshold(checking.Exercise):
@@ -38,45 +48,78 @@ class Threshold(checking.Exercise):
         self.expect(hasattr(microdiffusion, 'threshold'), 'no such constant yet',
                     'a line `threshold = 0.6`')
 
-        # From position 0 to 5 the likeliest token has these probabilities: first, and once any
-        # position is known.
-        first = [0.55, 0.95, 0.75, 0.6, 0.85, 0.65]
-        later = [0.75, 0.95, 0.55, 0.9, 0.85, 0.65]
-
         def logits(tokens, n):
-            p = (first if set(tokens[:6]) == {MASK} else later)[n] if n < 6 else 1.0
-            return logs(0, 0, p, 1 - p)
+            p = (FIRST if set(tokens[:6]) == {MASK} else LATER)[n] if n < 6 else 1.0
+            return [z + 2.0 for z in logs(0, 0, p, 1 - p)]      # their exp is no probability
 
-        self.stand_in(microdiffusion, logits, most=60)
-        start = [MASK] * 6 + [2] * 7 + [microdiffusion.PAD]
+        def endless(tokens):
+            return FALLBACK if MASK in tokens else 'what ends the loop'
+
+        inputs = self.stand_in(microdiffusion, logits, most=20, endless=endless)
         for threshold, right in ((0.7, [[1, 2, 4], [0, 3], [5]]), (0.5, [[0, 1, 2, 3, 4, 5]]),
                                  (0.88, [[1], [3], [4], [0], [5], [2]])):
-            self.trying(f'the positions that denoise reveals, one list for each step, with '
-                        f'threshold = {threshold}\n  the likeliest tokens have {first};\n'
-                        f'  when some are known, {later}', 'the condition on the confidence')
+            self.trying('the positions that denoise(..., steps=2) reveals, one list for each step, '
+                        f'with threshold = {threshold}\n  A made-up model. Probability of the '
+                        f'likeliest token at positions 0 to 5:\n  first {FIRST};\n  once any of '
+                        f'them is known {LATER}.', 'the condition on the confidence')
             self.replace(microdiffusion, threshold=threshold)
             for seed in range(3):
-                got, before = [], start
-                for _, _, tokens in microdiffusion.denoise(None, start, random.Random(seed)):
+                inputs.clear()
+                got, before = [], START
+                for _, _, tokens in microdiffusion.denoise(None, START, random.Random(seed),
+                                                           steps=2):
                     got.append([n for n in range(6) if before[n] == MASK != tokens[n]])
                     before = tokens
-                self.expect(got == right, got, right, self.slip(got, right))
+                if got != right:
+                    self.expect(False, got, right, self.slip(got, right, threshold, inputs))
 
         self.trying('the temperature of each step of denoise', 'what draw is given')
         got = [cooled for _, cooled, _ in microdiffusion.denoise(
-            None, start, random.Random(0), temperature=0.7)]
+            None, START, random.Random(0), temperature=0.7)]
         self.expect(set(got) == {0.7}, got, 'always the 0.7 that was asked for')
+        self.trying('the steps that denoise counts', 'what yield gives: i is 1, then 2, then 3 ...')
+        got = [i for i, _, _ in microdiffusion.denoise(None, START, random.Random(0))]
+        self.expect(got == [1, 2, 3, 4, 5, 6], got, [1, 2, 3, 4, 5, 6])
+        self.check_end()
 
-    def slip(self, got, right):
+    def check_end(self):
+        """That what rules out an early end has stayed, and what fills up the end of a name."""
+        self.replace(microdiffusion, threshold=0.2)
+        self.stand_in(microdiffusion, lambda tokens, n: logs(0, 0.6, 0.3, 0.1), most=10 ** 4)
+        for shortest in (1, 9):
+            for seed in range(10):
+                self.trying(f'a name from 14 masks, with shortest={shortest}',
+                            'rule_out, and what happens behind a PAD: both stay as they were')
+                steps = microdiffusion.denoise(None, [MASK] * 14, random.Random(seed),
+                                               shortest=shortest)
+                name = microdiffusion.decode([tokens for _, _, tokens in steps][-1], VOCAB)
+                letters = name.rstrip('.')
+                self.expect(shortest <= len(letters) < 14 and set(letters) <= set('ab'), name,
+                            f'letters, at least {shortest}, then only PADs')
+
+    def slip(self, got, right, threshold, inputs):
         """Where to look if these positions were revealed."""
+        if not got:
+            return 'where yield stands: once for each step'
         if sorted(sum(got, [])) != list(range(6)):
-            return 'the end of the loop: it goes on until no MASK is left'
-        if len(got) == 6:
-            return ('the condition: confidence is the log of a probability, so it is below 0; '
-                    'noise is not to be added')
+            if inputs[-1:] == inputs[-2:-1]:
+                return FALLBACK
+            return 'the end of the loop: it goes on until no MASK is left; `steps` decides nothing'
         if [] in got:
-            return 'the steps in which none is sure enough: the surest position is revealed'
-        return 'the condition on the confidence, without noise; `threshold` is read at each step'
+            return 'what ends the loop'
+        if len(got) != len(inputs):
+            return 'where yield stands: once for each step'
+        if [len(places) for places in got] == [2, 4]:       # as the cosine has it with two steps
+            return 'denoise: the schedule still decides how many'
+        if len(got) == 6 != len(right):
+            return 'the condition: confidence is the log of a probability, so it is below 0'
+
+        same = [places == other for places, other in zip(got, right)].index(False)
+        masked = sum(right[same:], [])
+        if max([(LATER if same else FIRST)[n] for n in masked]) < threshold:
+            return 'which one is revealed if none is sure enough'
+        return ('the condition on the confidence, without noise; write threshold, not 0.6, and not '
+                "as a parameter's default")
 
 
 if __name__ == '__main__':

@@ -88,8 +88,18 @@ wrong['e03_left_to_right'] = {
     'the least sure': (
         diffusion((SUREST, 'surest = sorted(confidence, key=confidence.get)[:count]')),
         'the place'),
+    'places that are not masked': (
+        diffusion((SUREST, 'surest = list(range(count))')), 'only masked places'),
+    'an assert of the student': (
+        diffusion((SUREST, 'assert not confidence\n        surest = sorted(confidence)[:count]')),
+        'the line above, then'),
+    'a program that stops': (
+        diffusion((SUREST, 'raise SystemExit')), 'the line above, then'),
+    'another parameter': (
+        diffusion(('steps=20, temperature=0.84', '*, steps=20, temperature=0.84')),
+        'what your function takes'),
     'as many as are left': (
-        diffusion((SUREST, 'surest = sorted(confidence)[:left]')), 'the slice'),
+        diffusion((SUREST, 'surest = sorted(confidence)[:left]')), 'how many it takes'),
     'a list of numbers as the key': (
         diffusion((SUREST, 'surest = sorted(confidence, key=range(14))[:count]')), 'sorted by')}
 
@@ -109,6 +119,11 @@ wrong['e04_linear_schedule'] = {
     'how many are revealed': (linear('total * i // steps'), 'not how many are revealed'),
     'floats, rounded down': (linear('int(total * (1 - i / steps))'), 'the rounding'),
     'counts from 0': (linear('total * (steps - i + 1) // steps'), 'counts from 1'),
+    'what is revealed is rounded down': (
+        linear('total - total * i // steps'), 'not what is revealed'),
+    'a float, rounded down': (linear('total * (1 - i / steps) // 1'), 'of a float'),
+    'no return': (diffusion((LEFT, ''), (REST, '    total * (steps - i) // steps\n')),
+                  'is there a return'),
     'rounded up': (linear('math.ceil(total * (steps - i) / steps)'), 'which way'),
     'a name that masks_left does not have': (
         linear('tokens.count(MASK) * (steps - i) // steps'), 'masks_left')}
@@ -236,17 +251,59 @@ THRESHOLD = diffusion(
              'surest = sure or surest[:1]'),
     (ANNEALED, 'cooled = temperature'))
 reference['e09_threshold'] = with_edit(THRESHOLD, 'threshold = 0.6', 'threshold = 0.9')
+FILLED = '''\
+            if tokens[n] == PAD:
+                tokens[n:] = [PAD] * len(tokens[n:])
+'''
+YIELD = '        yield i, cooled, list(tokens)\n'
+YIELD_INSIDE = diffusion((YIELD, '    ' + YIELD))
+YIELD_AFTER = diffusion((YIELD, YIELD[4:]))
+SURE = 'sure or surest[:1]'
 wrong['e09_threshold'] = {
+    'only the constant': (THRESHOLD[:1], 'the schedule still decides'),
     'the log is compared': (
         with_edit(THRESHOLD, 'math.exp(confidence[n])', 'confidence[n]'), 'the log of'),
-    'none if none is sure': (with_edit(THRESHOLD, 'sure or surest[:1]', 'sure'), 'ends the loop'),
+    'a logit, not less logsumexp': (
+        with_edit(THRESHOLD, 'math.exp(confidence[n])', 'math.exp(max(z.data for z in logits[n]))'),
+        'the condition on the confidence'),
+    'none if none is sure': (with_edit(THRESHOLD, SURE, 'sure'), 'what is revealed if none'),
+    'the last one if none is sure': (
+        with_edit(THRESHOLD, SURE, 'sure or [max(confidence)]'), 'which one is revealed'),
+    'the least sure if none is sure': (
+        with_edit(THRESHOLD, SURE, 'sure or surest[-1:]'), 'which one is revealed'),
     'the schedule is still there': (
         [edit for edit in THRESHOLD if edit[1] not in (LOOP, CONFIDENCE)], 'without noise'),
+    'a loop over steps': (
+        with_edit(THRESHOLD, '    i = 0\n    while MASK in tokens:\n        i += 1\n',
+                  '    for i in range(1, steps + 1):\n        if MASK not in tokens:\n'
+                  '            break\n'), 'the end of the loop'),
+    'a loop that goes on': (
+        with_edit(THRESHOLD, 'while MASK in tokens', 'while i < 15'), 'what ends the loop'),
+    'a loop without an end': (
+        with_edit(THRESHOLD, 'while MASK in tokens', 'while True'), 'what ends the loop'),
+    'yield for each token': (THRESHOLD + YIELD_INSIDE, 'where yield stands'),
+    'yield after the loop': (THRESHOLD + YIELD_AFTER, 'where yield stands'),
+    'no steps': (
+        THRESHOLD + diffusion(('rng, steps=20, temp', 'rng, temp')), 'what your function takes'),
+    'the steps are not counted': (
+        with_edit(THRESHOLD, '        i += 1\n', ''), 'what yield gives'),
     'the less sure': (with_edit(THRESHOLD, '>= threshold', '<= threshold'), 'the condition'),
     'a limit that is bound too early': (
-        with_edit(THRESHOLD, '>= threshold', '>= 0.6'), 'is read at each step'),
+        with_edit(THRESHOLD, '>= threshold', '>= 0.6'), 'write threshold, not 0.6'),
+    'with noise': (
+        [edit for edit in THRESHOLD if edit[1] != CONFIDENCE] + diffusion(
+            (CONFIDENCE, '                confidence[n] += noise / total * gumbel(rng)\n')),
+        'without noise'),
     'still annealed': (
         [edit for edit in THRESHOLD if edit[1] != ANNEALED], 'what draw is given'),
+    'an early end is not ruled out': (
+        THRESHOLD + diffusion(('        rule_out(logits, tokens, shortest)  # which the model does '
+                               'not know\n', '')), 'rule_out'),
+    'nothing follows from a PAD': (
+        THRESHOLD + diffusion((FILLED, '')), 'behind a PAD'),
+    'drawn again behind a PAD': (
+        THRESHOLD + diffusion(('if tokens[n] == MASK:           # it is', 'if True:    # it is')),
+        'behind a PAD'),
     'no constant': (THRESHOLD[1:], 'the constants')}
 
 
