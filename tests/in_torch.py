@@ -1,14 +1,15 @@
 """Both models in PyTorch, in batches: python -m tests.in_torch train diffusion (or gpt).
 
-Read it as a third column beside the two programs: the same parts in the same order. Each example
-draws its numbers from a seed of its own, as there: the same seed gives the same model. What stands
-around the models (reading names, progress, the held-out sample) is taken from the programs.
+Read it as a third column beside the two programs: it has the same parts in the same order. The same
+seed gives the same model as there, because every example draws its noise from a seed of its own.
+What needs no tensors is taken from the programs: reading names, sampling, progress and the rest.
 """
 import argparse, itertools, json, math, os, platform, random, re, subprocess, sys, time
+from unittest import mock
 
 import microdiffusion
 import microgpt
-from microdiffusion import MASK, allowed, corrupt, gumbel, masks_left
+from microdiffusion import MASK, PAD, corrupt
 from microgpt import BOS
 
 try:
@@ -20,8 +21,8 @@ except ImportError:         # main and the tests say how to get it
 NO_TORCH = 'tests/in_torch.py needs PyTorch: pip install torch numpy'
 
 LABS = {'gpt': microgpt, 'diffusion': microdiffusion}
-LAB_EMBD = microgpt.n_embd  # with so many channels and steps, the program's learning rate is right
-LAB_STEPS = microgpt.make_parser().get_default('steps')
+LAB_EMBD = microgpt.n_embd  # with so many channels, the program's learning rate is right
+NAMES = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, 'names.txt')
 NOTHING = -100              # stands where no token is to be predicted
 
 def lab_of(state_dict):
@@ -32,22 +33,18 @@ def lab_of(state_dict):
 # 3. Building blocks: linear, softmax and all gradients are PyTorch's.
 
 def rmsnorm(xs):
-    """Each vector scaled to a root mean square of 1, no gain."""
+    """Each vector scaled to a root mean square of 1, without gain."""
     return rms_norm(xs, xs.shape[-1:], eps=1e-5)
 
-def directions(state_dict, length):
-    """What is added to scores (heads, queries, keys): where a head looks, and causality."""
-    lab = lab_of(state_dict)
+def directions(lab, length):
+    """What is added to the scores (heads, queries, keys), so that each head looks its way."""
     ahead = torch.arange(length) - torch.arange(length)[:, None]        # key - query
     look = torch.tensor(lab.heads)[:, None, None]
-    bias = -lab.slope * ((look * ahead - 1) % lab.block_size)
-    if lab is microgpt:                     # causal: what is ahead is not seen
-        bias = bias.masked_fill(ahead > 0, -math.inf)
-    return bias.to(state_dict['wte'])       # in its precision, on its device
+    return -lab.slope * ((look * ahead - 1) % lab.block_size)
 
 def attention(xs, wq, wk, wv, bias):
     """Each position gets a mix of the values, per head; the heads side by side."""
-    q, k, v = [linear(xs, w).unflatten(-1, (len(bias), -1)).transpose(1, 2)
+    q, k, v = [linear(xs, w).unflatten(-1, (bias.shape[1], -1)).transpose(1, 2)
                for w in (wq, wk, wv)]
     mixed = scaled_dot_product_attention(q, k, v, attn_mask=bias)
     return mixed.transpose(1, 2).flatten(2)
@@ -65,11 +62,11 @@ def make_weights(lab, vocab_size, rng):
 
 # 5. The models: tokens (names, positions) to logits (names, positions, vocabulary).
 
-def transformer(state_dict, tokens):
-    """The vector at each position after the last layer."""
-    tokens = torch.as_tensor(tokens, device=state_dict['wte'].device)
+def transformer(state_dict, tokens, seen):
+    """The vector at each position after the last layer; seen is True at the keys of each query."""
     length = tokens.shape[1]
-    bias = directions(state_dict, length)
+    bias = directions(lab_of(state_dict), length).to(state_dict['wte'])
+    bias = bias.masked_fill(~seen[:, None], -math.inf)
     xs = rmsnorm(embedding(tokens, state_dict['wte']) + state_dict['wpe'][:length])
 
     for layer in range(sum(name.endswith('mlp_fc1') for name in state_dict)):
@@ -81,13 +78,30 @@ def transformer(state_dict, tokens):
 
 def gpt(state_dict, tokens):
     """The logits of what follows each token."""
-    return linear(transformer(state_dict, tokens), state_dict['lm_head'])
+    tokens = torch.as_tensor(tokens, device=state_dict['wte'].device)
+    positions = torch.arange(tokens.shape[1], device=tokens.device)
+    causal = positions <= positions[:, None]
+    logits = linear(transformer(state_dict, tokens, causal[None]), state_dict['lm_head'])
+    ruled_out = torch.zeros_like(logits, dtype=torch.bool)
+    ruled_out[:, 0, BOS] = True             # a name has a letter
+    ruled_out[:, microgpt.block_size - 1:, BOS + 1:] = True     # the last place ends it
+    return logits.masked_fill(ruled_out, -1e6)
+
+def settled(tokens):
+    """True at each position that has no PAD before it; the others count for nothing."""
+    pads = (tokens == PAD).long()
+    return pads.cumsum(1) == pads
 
 def mask_predictor(state_dict, tokens):
-    """The logits of what stands at each position."""
-    logits = linear(transformer(state_dict, tokens), state_dict['wte'])     # tied
-    hidden = torch.tensor(MASK, device=logits.device)
-    return logits.index_fill(-1, hidden, -1e6)          # P(MASK) = 0
+    """The logits of what stands at each position; those that are not settled are left as found."""
+    tokens = torch.as_tensor(tokens, device=state_dict['wte'].device)
+    logits = linear(transformer(state_dict, tokens, settled(tokens)[:, None]), state_dict['wte'])
+    ruled_out = torch.zeros_like(logits, dtype=torch.bool)
+    ruled_out[..., MASK] = True             # no name has a MASK in it
+    ruled_out[..., PAD] = (tokens > PAD).flip(1).cumsum(1).flip(1) > 0      # nor ends too early
+    ruled_out[:, 0, PAD] = True
+    ruled_out[:, microdiffusion.block_size - 1:, PAD + 1:] = True
+    return logits.masked_fill(ruled_out, -1e6)
 
 
 # 7. The loss of each name: its noise, if any, comes from the name's own seed.
@@ -99,19 +113,16 @@ def cross_entropies(state_dict, names, noisy=None):
         filled = torch.tensor([name + [NOTHING] * (longest - len(name)) for name in names])
         logits = gpt(state_dict, filled[:, :-1].clamp(min=BOS))
         wanted = filled[:, 1:]
-    else:                                   # every masked token
+    else:                                   # every masked token that is not settled
         noisy = torch.tensor(noisy)
         logits = mask_predictor(state_dict, noisy)
-        wanted = torch.tensor(names).masked_fill(noisy != MASK, NOTHING)
-    wanted = wanted.to(logits.device)
-    return cross_entropy(logits.transpose(1, 2), wanted, reduction='none')
+        wanted = torch.tensor(names).masked_fill((noisy != MASK) | ~settled(noisy), NOTHING)
+    return cross_entropy(logits.transpose(1, 2), wanted.to(logits.device), reduction='none')
 
 def add_noise(name, seed):
-    """The name, masked at a log-uniform noise level, both drawn again until something is."""
-    rng, noisy = random.Random(seed), name
-    while MASK not in noisy:
-        noisy = corrupt(name, microdiffusion.t_min ** rng.random(), rng)
-    return noisy
+    """The name, masked at a log-uniform noise level."""
+    rng = random.Random(seed)
+    return corrupt(name, microdiffusion.t_min ** rng.random(), rng)
 
 def example_loss(state_dict, names, seeds):
     """-log p of each name, or the NELBO's integral from t_min to 1 by one draw of t."""
@@ -130,90 +141,63 @@ def train(state_dict, examples, rng, steps, lr, batch_size):
     params = [matrix.requires_grad_() for matrix in state_dict.values()]
     *betas, eps = microgpt.Adam.step.__defaults__
     adam = torch.optim.Adam(params, lr, betas, eps, fused=True)
-    falling = torch.optim.lr_scheduler.LambdaLR(adam, lambda n: 1 - n / max(1, steps))
     for step in range(steps):
         batch = list(itertools.islice(examples, batch_size))
         seeds = [rng.getrandbits(32) for _ in batch]
         mean_loss = example_loss(state_dict, batch, seeds).mean()
         adam.zero_grad()
         mean_loss.backward()
+        adam.param_groups[0]['lr'] = lr * (1 - step / steps)
         adam.step()
-        falling.step()
         yield mean_loss.item()
 
 
-# 9. Sampling: a name for each rng, which draws what it would draw in the program.
+# 9. Sampling: the program's own, which asks for the logits of one name at a time.
 
-def draw(logits, tokens, end, rng, temperature, min_p=0.2):
-    """One of these tokens: the end at its own rate, else a letter at the temperature."""
-    probs = dict(zip(tokens, logits[list(tokens)].softmax(0).tolist()))
-    if end in probs and rng.random() < probs[end]:
-        return end
-    letters = [token for token in tokens if token != end]
-    least = min_p * max([probs[token] for token in letters])
-    letters = [token for token in letters if probs[token] >= least]
-    return rng.choices(letters, (logits[letters] / temperature).softmax(0).tolist())[0]
+def gpt_of_one(state_dict, tokens, cache):
+    """In place of microgpt's gpt: its cache keeps the tokens, and all is worked out again."""
+    name, _ = cache[0]
+    name += tokens
+    with torch.no_grad():
+        logits = gpt(state_dict, [name])[0, -len(tokens):]
+    return [[microgpt.Value(z) for z in row] for row in logits.tolist()]
 
-def generate(state_dict, tokens, rngs, temperature):
-    """Continue names that begin with these letters; returns all of their letters."""
-    names = [list(tokens) for _ in rngs]
-    going = list(zip(names, rngs))
-    while going and len(going[0][0]) < microgpt.block_size - 1:
-        with torch.no_grad():               # without a cache: all is worked out again
-            logits = gpt(state_dict, [[BOS] + name for name, _ in going])[:, -1].cpu()
-        for (name, rng), z in zip(going, logits):
-            options = range(BOS if name else BOS + 1, len(z))       # a letter at least
-            name.append(draw(z, options, BOS, rng, temperature))
-        going = [(name, rng) for name, rng in going if name[-1] != BOS]
-    return [[token for token in name if token != BOS] for name in names]
+def mask_predictor_of_one(state_dict, tokens):
+    """In place of microdiffusion's mask_predictor."""
+    with torch.no_grad():
+        logits = mask_predictor(state_dict, [tokens])[0, :len(microdiffusion.settled(tokens))]
+    return [[microdiffusion.Value(z) for z in row] for row in logits.tolist()]
 
-def denoise(state_dict, tokens, rngs, steps, temperature, shortest, noise):
-    """Fill in the MASKs; yields (step, temperature, names) for each step that reveals some."""
-    names = [list(tokens) for _ in rngs]
-    masked = [[n for n, token in enumerate(tokens) if token == MASK] for _ in rngs]
-    total, vocab_size = names[0].count(MASK), len(state_dict['wte'])
-    for i in range(1, steps + 1):
-        left = masks_left(total, i, steps)
-        if left == len(masked[0]):
-            continue
-        cooled = temperature * (1 - (i - 1) / steps / 2)
-        with torch.no_grad():
-            batch = mask_predictor(state_dict, names).cpu()
-        for name, places, logits, rng in zip(names, masked, batch, rngs):
-            confidence = {}
-            for n in places:
-                options = logits[n, list(allowed(name, n, shortest, vocab_size))]
-                best = options.log_softmax(0).max().item()
-                confidence[n] = best + noise * left / total * gumbel(rng)
-            places.sort(key=confidence.get, reverse=True)
-            for n in places[:len(places) - left]:
-                options = allowed(name, n, shortest, vocab_size)
-                name[n] = draw(logits[n], options, microdiffusion.PAD, rng, cooled)
-            places[:] = sorted(places[len(places) - left:])
-        yield i, cooled, [list(name) for name in names]
+def write(state_dict, vocab, prompt, args, seed):
+    """A name, drawn as the program draws it."""
+    with mock.patch.object(microgpt, 'gpt', gpt_of_one), \
+            mock.patch.object(microdiffusion, 'mask_predictor', mask_predictor_of_one):
+        return lab_of(state_dict).write(state_dict, vocab, prompt, args, seed)[0]
 
 
-# 10. The yardstick: the programs' held_out_nats, with in_batches instead of the built-in map.
+# 10. The yardstick: the program's held_out_nats, with in_batches in place of the built-in map.
 
-def example_nats(state_dict, names, ks=None, seeds=None):
-    """-log p of each name, or its NELBO estimated by one draw for each k in its ks."""
+def example_nats(state_dict, names, seeds):
+    """-log p of each name, or its NELBO estimated by one draw of masks."""
     if lab_of(state_dict) is microgpt:
         return cross_entropies(state_dict, names).sum(1)
-    rngs, length, total = [random.Random(seed) for seed in seeds], len(names[0]), 0.0
-    for turn in zip(*ks):                   # a k for each name
-        hidden = [rng.sample(range(length), k) for rng, k in zip(rngs, turn)]
-        noisy = [[MASK if n in places else token for n, token in enumerate(name)]
-                 for name, places in zip(names, hidden)]
-        sums = cross_entropies(state_dict, names, noisy).sum(1)
-        total += sums * sums.new_tensor([length / k for k in turn])
-    return total / len(ks[0])
+    noisy, weights = [], []
+    for name, seed in zip(names, seeds):
+        rng = random.Random(seed)
+        k = rng.randint(1, len(name))
+        masked = rng.sample(range(len(name)), k)
+        noisy.append([MASK if n in masked else token for n, token in enumerate(name)])
+        weights.append(len(name) / k)
+    sums = cross_entropies(state_dict, names, noisy).sum(1)
+    return sums * sums.new_tensor(weights)
 
 def in_batches(_, state_dicts, *columns):
     """Gives nats for each example, worked out for many at once."""
     rows = zip(*columns)
     for batch in iter(lambda: list(itertools.islice(rows, 256)), []):
         with torch.no_grad():
-            yield from example_nats(next(state_dicts), *zip(*batch)).tolist()
+            nats = example_nats(state_dicts[0], *zip(*batch)).tolist()
+        yield from nats
 
 
 # 12. Files and commands, in the words of the programs.
@@ -228,36 +212,21 @@ def load(path, lab):
     """The (state_dict, vocab) of a saved model, whatever its size."""
     with open(path, encoding='utf-8') as file:
         model = json.load(file)
-    ours = lab.PROGRAM, lab.heads, lab.slope
-    if (model.get('program'), model.get('heads'), model.get('slope')) != ours:
-        raise lab.InputError(f'{path} is not a model of {lab.PROGRAM}.py with heads {lab.heads} and '
-                             f'slope {lab.slope}')
+    for name in ('program', 'block_size', 'heads', 'slope'):
+        if model.get(name) != lab.constants()[name]:
+            raise lab.InputError(f'{path} does not fit: its {name} is {model.get(name)!a}')
     return {name: torch.tensor(matrix, dtype=torch.float64)
             for name, matrix in model['state_dict'].items()}, model['vocab']
-
-def write(state_dict, vocab, rngs):
-    """A name for each rng, with the program's settings."""
-    lab = lab_of(state_dict)
-    if lab is microgpt:
-        names = generate(state_dict, [], rngs, *lab.generate.__defaults__)
-    else:
-        start = [MASK] * lab.block_size
-        *_, (_, _, names) = denoise(state_dict, start, rngs, *lab.denoise.__defaults__)
-    return [lab.decode(tokens, vocab).strip(lab.SPECIAL) for tokens in names]
 
 def learn(args):
     """Make or load a model, train it, measure it, and write names."""
     lab, rng = LABS[args.model], random.Random(args.seed)
     lab.n_embd, lab.n_layer = args.n_embd, args.n_layer or lab.n_layer
-    if lab.n_embd % len(lab.heads):
-        raise lab.InputError(f'--n-embd: {len(lab.heads)} heads cannot share {lab.n_embd} channels')
-    if args.save:
-        lab.check_writable(args.save)
-    docs = lab.read_names(args.names)
     if args.load:
         state_dict, vocab = load(args.load, lab)
-        docs = [doc for doc in docs if set(doc) <= set(vocab)]
+        docs = lab.read_names(args.names, vocab)
     else:
+        docs = lab.read_names(args.names)
         vocab = lab.make_vocab(docs)
         state_dict = make_weights(lab, len(vocab), rng)
     dtype = torch.float64 if args.double else torch.float32
@@ -269,7 +238,7 @@ def learn(args):
     # Few steps have to be long ones, and wide layers want short ones. Both were tried: from 100 to
     # 5,000 steps, with batches of 8 to 256 names, and from 16 to 64 channels.
     steps = math.ceil(args.examples / args.batch)
-    scale = min(3, (LAB_STEPS / max(1, steps)) ** (1 / 3))
+    scale = min(3, (microgpt.num_steps / max(1, steps)) ** (1 / 3))
     lr = args.lr or lab.learning_rate * scale * LAB_EMBD / state_dict['wte'].shape[1]
     examples = [lab.encode(doc, vocab) for doc in docs]
     losses = train(state_dict, examples, rng, steps, lr, args.batch)
@@ -280,10 +249,11 @@ def learn(args):
           f'({1000 * seconds / max(1, steps * args.batch):.3f} ms per name)')
     if args.save:
         save(args.save, state_dict, vocab)
-    lab.evaluate(state_dict, held_out, vocab, in_batches, [])
-    rng = random.Random(args.seed)
-    rngs = [random.Random(rng.getrandbits(32)) for _ in range(20)]
-    for n, name in enumerate(write(state_dict, vocab, rngs), 1):
+    lab.evaluate(state_dict, held_out, vocab, in_batches)
+
+    rng, options = random.Random(args.seed), lab.make_parser().parse_args([])
+    for n in range(1, options.samples + 1):
+        name = write(state_dict, vocab, lab.read_prompt('', vocab), options, rng.getrandbits(32))
         print(f'sample {n:2d}: {name}')
 
 def table(args):
@@ -296,13 +266,14 @@ def table(args):
     for model, lab in LABS.items():
         commands = [f'{lab.PROGRAM}.py --processes {count} --steps {examples // lab.batch_size}'
                     for count in (1, 2)]
-        for n_embd, batch, times in [(16, 8, 1), (16, 64, 1), (16, 64, 10), (16, 256, 100),
-                                     (64, 8, 1), (64, 64, 10), (64, 256, 100)]:
-            commands.append(f'-m tests.in_torch train {model} --n-embd {n_embd} --batch {batch} '
+        for size, batch, times in [('', 8, 1), ('', 64, 1), ('', 64, 10), ('', 256, 100),
+                                   (' --n-embd 64 --n-layer 2', 64, 10),
+                                   (' --n-embd 64 --n-layer 2', 256, 100)]:
+            commands.append(f'-m tests.in_torch train {model}{size} --batch {batch} '
                             f'--examples {times * examples}')
         for command in commands:
             output = subprocess.run([sys.executable, *command.split()], check=True,
-                                    cwd=os.path.dirname(microgpt.__file__),
+                                    cwd=os.path.dirname(os.path.abspath(microgpt.__file__)),
                                     stdout=subprocess.PIPE).stdout.decode()
             seconds, ms, nats = re.search(r' in (\S+) s \((\S+) ms (?s:.*)held-out: (\S+) nats',
                                           output).groups()
@@ -312,18 +283,17 @@ def make_parser():
     """The options of the command line."""
     parser = argparse.ArgumentParser('python -m tests.in_torch')
     option, at_least = parser.add_argument, microgpt.at_least
-    usual = microgpt.make_parser().get_default
     option('command', choices=['train', 'table'], help='one model; measure many')
     option('model', choices=LABS, nargs='?', default='diffusion', help='(%(default)s)')
-    option('--names', metavar='FILE', default=usual('names'), help='one name a line')
-    option('--examples', type=at_least(0), default=LAB_STEPS * microgpt.batch_size,
+    option('--names', metavar='FILE', default=NAMES, help='one name a line')
+    option('--examples', type=at_least(0), default=microgpt.num_steps * microgpt.batch_size,
            help='to train on (%(default)s)')
     option('--batch', type=at_least(1), default=microgpt.batch_size,
            help='examples in a step (%(default)s)')
     option('--n-embd', type=at_least(1), default=LAB_EMBD, help='channels (%(default)s)')
     option('--n-layer', type=at_least(1), help='layers (those of the program)')
-    option('--lr', type=at_least(1e-9), help='learning rate (by steps and channels)')
-    option('--seed', type=at_least(0), default=usual('seed'), help='(%(default)s)')
+    option('--lr', type=float, help='learning rate (by steps and channels)')
+    option('--seed', type=at_least(0), default=42, help='(%(default)s)')
     option('--device', default='cpu', help='such as cuda (%(default)s)')
     option('--double', action='store_true', help='numbers of 64 bits, like the programs')
     option('--save', metavar='FILE', help='where to keep the trained model')
@@ -341,7 +311,7 @@ def main(argv=None):
     try:
         table(args) if args.command == 'table' else learn(args)
     except (microgpt.InputError, microdiffusion.InputError, OSError) as error:
-        parser.error(str(error))
+        parser.error(error)
     return 0
 
 

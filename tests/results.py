@@ -1,14 +1,16 @@
-"""Measure all that the README says about quality: python -m tests.results [--quick].
+"""Measure all that the pages say about quality: python -m tests.results [--quick].
 
-Trains both programs, as they are and with parts left out, and prints the tables of the README.
-Nothing was tuned on the seeds of the models. One model per process, as many processes as processors.
+It trains both programs, as they are and with parts left out, and prints tables in Markdown. The
+seeds of the models were never used to choose anything. Each model is trained in one process, and as
+many processes work as there are processors. (PyPy needs less than half the time of CPython.)
 """
 import argparse
 import collections
 import concurrent.futures
 import contextlib
-import gc
+import functools
 import inspect
+import json
 import math
 import os
 import random
@@ -20,81 +22,154 @@ from unittest import mock
 
 import microdiffusion
 import microgpt
-from tests import make_models
 from tests.judge import QUALITY, NGram, characters, quality
 
 LABS = {'diffusion': microdiffusion, 'GPT': microgpt}
+HERE = os.path.dirname(os.path.abspath(__file__))
+ALL, FEW, CLASS = '../names.txt', 'few.txt', 'class.txt'         # lists of names
+
+# How much is done: training steps, held-out names, samples at the defaults and otherwise, samples
+# of models of few names, names with a hidden letter, names and random orders for the bound.
+Size = collections.namedtuple('Size', 'steps names samples some few questions bound orders')
+FULL = Size(microdiffusion.num_steps, 1024, 1000, 300, 200, 500, 256, 64)
+QUICK = Size(10, 8, 10, 5, 5, 5, 2, 4)
+
+DENOISING = (1, 2, 4, 8, 12, 16, 20, 24)
+NOISES = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
 TEMPERATURES = (0.5, 0.6, 0.7, 0.8, 1.0, 1.2)
-STEPS = (1, 2, 4, 8, 16, 24, 32)
-TIMES = (0.5, 1, 2, 3)          # the number of examples, as multiples of the default
-
-# How much is done: training steps (None: the default), names to measure the default on and the
-# variants, samples at the defaults and otherwise, and names with a hidden letter.
-Size = collections.namedtuple('Size', 'steps names fewer samples some questions')
-FULL = Size(None, 1024, 256, 1000, 300, 500)
-QUICK = Size(40, 32, 16, 20, 10, 10)
+TIMES = (0.5, 1, 2)                 # the number of training steps, as multiples of the default
+LISTS = (FEW, 500, 1000, 3000)      # few names: a file, or so many of names.txt
+CURVE = (0.05, 0.1, 0.2, 0.35, 0.7, 1)      # the steps of the curve for few names, likewise
 
 
-# What is trained and how names are sampled: rows of the tables.
+# What is left out or replaced: these stand in for parts of a program while a model works.
 
-DRAW = microdiffusion.draw
+def default(kind, name):
+    """What an option of sampling is if nothing is said."""
+    sampler = microdiffusion.denoise if kind == 'diffusion' else microgpt.generate
+    return inspect.signature(sampler).parameters[name].default
 
-def end_at_temperature(logits, tokens, rng, temperature):
-    """In place of draw: the end is drawn like the letters."""
-    with mock.patch.object(microdiffusion, 'END', None):
-        return DRAW(logits, tokens, rng, temperature)
+def uniform_t(state_dict, tokens, rng):
+    """In place of example_loss: the same integral, with t drawn uniformly and the weight 1/t."""
+    t = rng.uniform(microdiffusion.t_min, 1)
+    noisy = microdiffusion.corrupt(tokens, t, rng)
+    terms = microdiffusion.cross_entropies(state_dict, noisy, tokens)
+    return sum(terms, microdiffusion.Value(0.0)) * ((1 - microdiffusion.t_min) / t)
 
-def any_letter(logits, tokens, rng, temperature):
-    """In place of draw: without min-p every letter may be drawn."""
-    return DRAW(logits, tokens, rng, temperature, min_p=0.0)
+class TwoMatrices(list):
+    """The rows of an output matrix; a token's own row is one of the embedding."""
 
-# A model: its program, seed, training steps as a multiple of the default, and what it replaces.
-Model = collections.namedtuple('Model', 'kind seed times changes')
+    def __getitem__(self, token):
+        return self.embedding[token]
 
-MORE = 2.75                 # times the examples make one layer take about the time of two
-LEFT_OUT = {
+def untied(vocab_size, rng, make_weights=microdiffusion.make_weights):
+    """In place of microdiffusion's make_weights: the output matrix is one of its own."""
+    state_dict = make_weights(vocab_size, rng)
+    state_dict['embedding'] = state_dict['wte']
+    state_dict['wte'] = TwoMatrices([[microdiffusion.Value(rng.gauss(0, 0.15)) for _ in row]
+                                     for row in state_dict['embedding']])
+    state_dict['wte'].embedding = state_dict['embedding']
+    return state_dict
+
+class Tied(dict):
+    """A state_dict in which the missing output matrix is the embedding."""
+
+    def __missing__(self, name):
+        return self['wte']
+
+def tied(vocab_size, rng, make_weights=microgpt.make_weights):
+    """In place of microgpt's make_weights: the output matrix is the embedding, as in diffusion."""
+    state_dict = Tied(make_weights(vocab_size, rng))
+    del state_dict['lm_head']
+    return state_dict
+
+def drawn_first(state_dict, tokens, rng, steps=default('diffusion', 'steps'),
+                temperature=default('diffusion', 'temperature'), shortest=1,
+                noise=default('diffusion', 'noise')):
+    """In place of denoise: every mask draws a token, whose probability is the confidence.
+
+    This is what MaskGIT and LLaDA do. The program rates first and draws afterwards.
+    """
+    lab, tokens = microdiffusion, list(tokens)
+    total = tokens.count(lab.MASK)
+    for i in range(1, steps + 1):
+        left = lab.masks_left(total, i, steps)
+        count = tokens.count(lab.MASK) - left
+        if count <= 0:
+            continue
+        logits = lab.mask_predictor(state_dict, tokens)
+        cooled = temperature * (1 - (i - 1) / steps / 2)
+        drawn, confidence = {}, {}
+        for n, z in enumerate(logits):
+            if tokens[n] == lab.MASK:
+                drawn[n] = lab.draw(z, rng, cooled)
+                confidence[n] = z[drawn[n]].data - lab.logsumexp(z).data
+                confidence[n] += noise * left / total * lab.gumbel(rng)
+        for n in sorted(confidence, key=confidence.get, reverse=True)[:count]:
+            if tokens[n] == lab.MASK:
+                lab.rule_out(logits, tokens, shortest)
+                possible = logits[n][drawn[n]].data > -1e6
+                tokens[n] = drawn[n] if possible else lab.draw(logits[n], rng, cooled)
+            if tokens[n] == lab.PAD:
+                tokens[n:] = [lab.PAD] * len(tokens[n:])
+        yield i, cooled, list(tokens)
+
+def constant(always, logits, rng, temperature, draw=microdiffusion.draw):
+    """In place of draw: the same temperature at every step."""
+    return draw(logits, rng, always)
+
+# A model: its program, seed, training steps, the names it learns from, and what is replaced.
+Model = collections.namedtuple('Model', 'kind seed steps source changes')
+
+MORE = 2.2                  # so many times the examples make one layer take the time of two
+ALIKE = {'n_layer': microdiffusion.n_layer, 'make_weights': tied}
+LEFT_OUT = {                # the program, training steps as a multiple, what is replaced
     'heads without direction (slope 0)': ('diffusion', 1, {'slope': 0.0}),
     'all heads look left': ('diffusion', 1, {'heads': microgpt.heads}),
     'one layer': ('diffusion', 1, {'n_layer': 1}),
     f'one layer, {MORE} times the examples': ('diffusion', MORE, {'n_layer': 1}),
+    't uniform, with the weight 1/t': ('diffusion', 1, {'example_loss': uniform_t}),
+    'an output matrix of its own (not tied)': ('diffusion', 1, {'make_weights': untied}),
+    'GPT, heads without direction': ('GPT', 1, {'slope': 0.0}),
+    'GPT of the size of diffusion (two layers, tied)': ('GPT', 1, ALIKE),
 }
-LEFT_OUT_OF_GPT = {'GPT, heads without direction': ('GPT', 1, {'slope': 0.0})}
-VARIANTS = {**LEFT_OUT, **LEFT_OUT_OF_GPT}
-
-# A way to sample from the first diffusion model: what it replaces, and options of denoise.
-SAMPLERS = {
-    'the end at temperature T too': ({'draw': end_at_temperature}, {}),
-    'every letter may be drawn (no min-p)': ({'draw': any_letter}, {}),
-    'no min-p, T = 0.62': ({'draw': any_letter}, {'temperature': 0.62}),
-    'strict confidence (noise 0)': ({}, {'noise': 0.0}),
-    'random order': ({}, {'noise': 1e6}),
+USUAL = default('diffusion', 'temperature')
+NO_MIN_P = {'draw': functools.partial(microdiffusion.draw, min_p=0.0)}
+SAMPLERS = {                # what is replaced, and options of denoise
+    'the end at temperature T too': ({'END': microdiffusion.MASK}, {}),     # so no end is special
+    'every letter may be drawn (no min-p)': (NO_MIN_P, {}),
+    'no min-p, T = 0.77': (NO_MIN_P, {'temperature': 0.77}),
+    f'no annealing, T = {USUAL}': ({'draw': functools.partial(constant, USUAL)}, {}),
+    'no annealing, T = 0.52': ({'draw': functools.partial(constant, 0.52)}, {}),
+    'random order (noise 1,000,000)': ({}, {'noise': 1e6}),
+    'confidence of the drawn token': ({'denoise': drawn_first}, {}),
+    'confidence of the drawn token, no noise': ({'denoise': drawn_first}, {'noise': 0.0}),
 }
 
 
-# What a process does: train a model, or measure one.
+# What a process does: train a model, and measure one.
 
-def work(model, function, *args):
-    """function(program, *args) with the model's changes in place."""
-    gc.disable()                            # as the programs do
-    lab = LABS[model.kind]
-    with contextlib.ExitStack() as stack:
-        for name, value in model.changes.items():
-            stack.enter_context(mock.patch.object(lab, name, value))
-        return function(lab, *args)
+@contextlib.contextmanager
+def changed(model):
+    """Gives the model's program with the model's changes in place."""
+    LABS[model.kind].no_collector()
+    with mock.patch.multiple(LABS[model.kind], **model.changes) if model.changes else \
+            contextlib.nullcontext():
+        yield LABS[model.kind]
 
-def names_and_vocab(lab):
-    """(names to train on, names held out, vocabulary), as the programs have them."""
-    docs = lab.read_names(make_models.NAMES)
-    return (*lab.split(docs), lab.make_vocab(docs))
+def names_and_vocab(lab, source=ALL):
+    """(names to learn from, names held out, vocabulary): of a file, or so many of names.txt."""
+    docs = lab.read_names(os.path.join(HERE, source if isinstance(source, str) else ALL))
+    learned, held_out = lab.split(docs)
+    if not isinstance(source, str):
+        learned = random.Random(0).sample(learned, min(source, len(learned)))
+    return learned, held_out, lab.make_vocab(docs)
 
-def train(lab, seed, steps):
-    """Train as the command line does; returns the weights as numbers, fit to be sent."""
-    docs, _, vocab = names_and_vocab(lab)
-    rng = random.Random(seed)
-    state_dict = lab.make_weights(len(vocab), rng)
-    for _ in lab.train(state_dict, [lab.encode(doc, vocab) for doc in docs], rng, steps):
-        pass
-    return [value.data for value in lab.parameters(state_dict)]
+def held_out_names(count, learned):
+    """So many held-out names of names.txt, always the same, without those that were learned."""
+    docs = names_and_vocab(microgpt)[1]
+    return [doc for doc in random.Random(0).sample(docs, min(count, len(docs)))
+            if doc not in set(learned)]
 
 def model_of(lab, numbers, vocab):
     """The state_dict that these numbers came from."""
@@ -103,68 +178,108 @@ def model_of(lab, numbers, vocab):
         value.data = number
     return state_dict
 
-def held_out(lab, numbers, count):
-    """For each of so many held-out names a list of nats: exact, or a draw for each number of masks.
+def train(model, names, draws, count):
+    """Train as the command line does, and measure; returns what the tables need, and the weights.
 
-    The masks do not depend on the model, so that models may be compared name by name.
+    names are how many held-out names are measured, with so many draws of masks each; count is how
+    many names are sampled.
     """
-    _, docs, vocab = names_and_vocab(lab)
-    state_dict, rows = model_of(lab, numbers, vocab), []
-    for n, doc in enumerate(some(docs, count)):
-        tokens = lab.encode(doc, vocab)
-        if lab is microgpt:
-            rows.append([lab.example_nats(state_dict, tokens)])
-        else:
-            rows.append([lab.example_nats(state_dict, tokens, [k], (lab.block_size + 1) * n + k)
-                         for k in range(1, lab.block_size + 1)])
+    with changed(model) as lab:
+        docs, _, vocab = names_and_vocab(lab, model.source)
+        rng = random.Random(model.seed)
+        state_dict = lab.make_weights(len(vocab), rng)
+        for _ in lab.train(state_dict, [lab.encode(doc, vocab) for doc in docs], rng, model.steps):
+            pass
+        numbers = [value.data for value in lab.parameters(state_dict)]
+        nats = [nats_of(lab, state_dict, lab.encode(doc, vocab), n, draws)
+                for n, doc in enumerate(held_out_names(names, docs))]
+    texts, evaluations = sample(model, numbers, count, {})
+    names_only = [text.strip(lab.SPECIAL) for text in texts]
+    return {'numbers': numbers, 'nats': nats, 'texts': texts, 'evaluations': evaluations,
+            'copied': mean([name in set(docs) for name in names_only]) if count else 0.0}
+
+def nats_of(lab, state_dict, tokens, n, draws):
+    """{number of masks: nats} of the nth name: exact (number 0), or so many draws of masks.
+
+    The masks depend on n alone, so that models may be compared name by name. The numbers of masks
+    are spread evenly from 1 to L, over each name's draws and over the names.
+    """
+    if lab is microgpt:
+        return {0: lab.example_nats(state_dict, tokens, 0)}
+    length, found = len(tokens), {}
+    for draw in range(draws):
+        k = 1 + (n + length * draw // draws) % length
+        masked = random.Random((length + 1) * n + k).sample(range(length), k)
+        noisy = [lab.MASK if n in masked else token for n, token in enumerate(tokens)]
+        terms = lab.cross_entropies(state_dict, noisy, tokens)
+        found[k] = length / k * sum([term.data for term in terms])
+    return found
+
+def sample(model, numbers, count, options):
+    """(texts with their PADs, evaluations per name)."""
+    texts, evaluations = [], 0
+    with changed(model) as lab:
+        vocab = names_and_vocab(lab, model.source)[2]
+        state_dict = model_of(lab, numbers, vocab)
+        for seed in range(count):
+            rng = random.Random(seed)
+            if lab is microgpt:
+                tokens = lab.generate(state_dict, [], rng, **options)
+                evaluations += len(tokens) + 1
+            else:
+                hidden = [lab.MASK] * lab.block_size
+                for _, _, tokens in lab.denoise(state_dict, hidden, rng, **options):
+                    evaluations += 1
+            texts.append(lab.decode(tokens, vocab))
+    return texts, evaluations / max(1, count)
+
+def bound(model, numbers, names, orders):
+    """For each held-out name its -log p by so many random orders of revealing."""
+    rows = []
+    with changed(model) as lab:
+        learned, _, vocab = names_and_vocab(lab)
+        state_dict = model_of(lab, numbers, vocab)
+        for doc in held_out_names(names, learned):
+            tokens, rng = lab.encode(doc, vocab), random.Random(doc)
+            rows.append([order_nats(lab, state_dict, tokens, rng.sample(range(len(tokens)),
+                                                                        len(tokens)))
+                         for _ in range(orders)])
     return rows
 
-def some(docs, count):
-    """So many held-out names; fewer are the first of more."""
-    docs = random.Random(0).sample(docs, len(docs))
-    return docs[:count]
+def order_nats(lab, state_dict, tokens, order):
+    """-log p of a name if its tokens are revealed in this order."""
+    visible, nats = [lab.MASK] * len(tokens), 0.0
+    for n in order:
+        if n < len(lab.settled(visible)):   # else it is certain
+            z = lab.mask_predictor(state_dict, visible)[n]
+            nats += lab.logsumexp(z).data - z[tokens[n]].data
+            visible[n] = tokens[n]
+    return nats
 
-def sample(lab, numbers, count, options):
-    """(texts with their PADs, evaluations per name)."""
-    _, _, vocab = names_and_vocab(lab)
-    state_dict, texts, evaluations = model_of(lab, numbers, vocab), [], 0
-    for seed in range(count):
-        rng = random.Random(seed)
-        if lab is microgpt:
-            tokens = lab.generate(state_dict, [], rng, **options)
-            evaluations += min(len(tokens) + 1, lab.block_size - 1)
-        else:
-            hidden = [lab.MASK] * lab.block_size
-            for _, _, tokens in lab.denoise(state_dict, hidden, rng, **options):
-                evaluations += 1
-        texts.append(lab.decode(tokens, vocab))
-    return texts, evaluations / count
-
-def surest(lab, state_dict, tokens, count):
-    """The positions that confidence without noise would reveal, so many of them."""
-    masked = [n for n, token in enumerate(tokens) if token == lab.MASK]
-    confidence = {}
-    for n, logits in zip(masked, lab.mask_predictor(state_dict, tokens, masked)):
-        options = [logits[t] for t in lab.allowed(tokens, n, 1, len(logits))]
-        confidence[n] = max([z.data for z in options]) - lab.logsumexp(options).data
-    return sorted(masked, key=confidence.get, reverse=True)[:count]
-
-def agreement(lab, numbers, count):
+def agreement(model, numbers, count):
     """{step: (tokens revealed, share that is surest without noise too, share by chance)}."""
-    _, _, vocab = names_and_vocab(lab)
-    state_dict, rows = model_of(lab, numbers, vocab), collections.defaultdict(list)
-    for seed in range(count):
-        before = [lab.MASK] * lab.block_size
-        for step, _, after in lab.denoise(state_dict, before, random.Random(seed)):
-            new = {n for n, token in enumerate(before) if token != after[n]}
-            both = new & set(surest(lab, state_dict, before, len(new)))
-            rows[step].append((len(new), len(both) / len(new), len(new) / before.count(lab.MASK)))
-            before = after
+    rows = collections.defaultdict(list)
+    with changed(model) as lab:
+        vocab = names_and_vocab(lab)[2]
+        state_dict = model_of(lab, numbers, vocab)
+        for seed in range(count):
+            before = [lab.MASK] * lab.block_size
+            for step, _, after in lab.denoise(state_dict, before, random.Random(seed)):
+                confidence = {n: max([v.data for v in z]) - lab.logsumexp(z).data
+                              for n, z in enumerate(lab.mask_predictor(state_dict, before))
+                              if before[n] == lab.MASK}
+                chosen = {n for n in confidence if after[n] != lab.MASK
+                          and n < len(lab.settled(after))}      # the rest is behind a PAD
+                strict = sorted(confidence, key=confidence.get, reverse=True)[:len(chosen)]
+                rows[step].append((len(chosen), len(chosen.intersection(strict)) / len(chosen),
+                                   len(chosen) / len(confidence)))
+                before = after
     return {step: list(map(mean, zip(*rows[step]))) for step in sorted(rows)}
 
-def restored(lab, numbers, gpt_numbers, count):
+def restored(model, numbers, gpt_numbers, count):
     """{way: (share of hidden first letters found, share of any letters)}, one hidden a name."""
-    docs, names, vocab = names_and_vocab(lab)
+    lab = microdiffusion
+    docs, _, vocab = names_and_vocab(lab)
     gpt_vocab = names_and_vocab(microgpt)[2]
     state_dict, gpt = model_of(lab, numbers, vocab), model_of(microgpt, gpt_numbers, gpt_vocab)
     commonest = collections.Counter([doc[0] for doc in docs]).most_common(1)[0][0]
@@ -173,107 +288,96 @@ def restored(lab, numbers, gpt_numbers, count):
     def guesses(name, n):
         hidden = lab.encode(name, vocab)
         hidden[n] = lab.MASK
-        [logits] = lab.mask_predictor(state_dict, hidden, [n])
+        logits = lab.mask_predictor(state_dict, hidden)[n]
         yield 'diffusion, one evaluation', lambda char: logits[vocab.index(char)].data
         after = microgpt.gpt(gpt, microgpt.encode(name[:n], gpt_vocab)[:-1])[-1]
         yield 'GPT, from the letters before', lambda char: after[gpt_vocab.index(char)].data
         yield f'GPT, scoring {len(letters)} names', lambda char: -microgpt.example_nats(
-            gpt, microgpt.encode(name[:n] + char + name[n + 1:], gpt_vocab))
+            gpt, microgpt.encode(name[:n] + char + name[n + 1:], gpt_vocab), 0)
         yield f'always "{commonest}"', commonest.__eq__
 
+    names = held_out_names(count, docs)
     found = collections.defaultdict(lambda: [0, 0])
-    for name in some(names, count):
+    lab.no_collector()
+    for name in names:
         for task, n in enumerate((0, rng.randrange(len(name)))):
             for way, score in guesses(name, n):
-                found[way][task] += (max(letters, key=score) == name[n]) / count
+                found[way][task] += (max(letters, key=score) == name[n]) / len(names)
     return dict(found)
 
 
-# The jobs: all that is trained first, then all that is measured, the longest jobs first.
+# The jobs: first all models are trained and measured, then more is measured on two of them.
 
-Job = collections.namedtuple('Job', 'seconds model function args')      # seconds to sort by
-
-def models_to_train(seeds):
-    """{label: Model} of all that is trained; a kind alone is the default with the first seed."""
-    made = {kind: Model(kind, seeds[0], 1, {}) for kind in LABS}
+def models_to_train(seeds, size):
+    """{label: (Model, held-out names, draws of each, samples)}; a kind alone is its default."""
+    first, length, made = seeds[0], microdiffusion.block_size, {}
     for kind in LABS:
-        made.update({(kind, 'seed', seed): Model(kind, seed, 1, {}) for seed in seeds[1:]})
-        made.update({(kind, 'times', n): Model(kind, seeds[0], n, {}) for n in TIMES if n != 1})
-    for label, (kind, times, changes) in VARIANTS.items():
-        made[label] = Model(kind, seeds[0], times, changes)
+        for seed in seeds:
+            label = kind if seed == first else (kind, 'seed', seed)
+            made[label] = Model(kind, seed, size.steps, ALL, {}), size.names, length, size.samples
+        for times in set(TIMES) - {1}:
+            made[kind, 'times', times] = (Model(kind, first, round(times * size.steps), ALL, {}),
+                                          size.names, 4, 0)
+        for source in LISTS:
+            for seed in seeds if source == FEW else [first]:
+                made[kind, source, seed] = (Model(kind, seed, size.steps, source, {}),
+                                            size.names, 4, size.few)
+        made[kind, CLASS, first] = Model(kind, first, size.steps, CLASS, {}), 0, 0, size.few
+        for times in set(CURVE) - {1}:
+            made[kind, 'curve', times] = (Model(kind, first, round(times * size.steps), FEW, {}),
+                                          size.names, 4, 0)
+    for label, (kind, times, changes) in LEFT_OUT.items():
+        made[label] = (Model(kind, first, round(times * size.steps), ALL, changes), size.names, 4,
+                       size.some)
     return made
 
-def by_seed(made, kind):
-    """The labels of the models of a kind that differ in nothing but their seeds."""
-    return [kind] + [label for label in made if label[:2] == (kind, 'seed')]
+def more_jobs(made, found, size):
+    """{label: (function, *arguments)} of what is measured on the first two models."""
+    jobs, numbers = {}, {kind: found[kind]['numbers'] for kind in LABS}
+    diffusion = made['diffusion'][0]
+    jobs['bound'] = bound, diffusion, numbers['diffusion'], size.bound, size.orders
+    jobs['restored'] = restored, diffusion, numbers['diffusion'], numbers['GPT'], size.questions
+    jobs['agreement'] = agreement, diffusion, numbers['diffusion'], size.some
 
-def default_steps(lab):
-    """How many steps training takes if nothing is said."""
-    return inspect.signature(lab.train).parameters['steps'].default
+    def sampling(label, kind, options, changes={}):
+        model = made[kind][0]._replace(changes=changes)
+        jobs[label] = sample, model, numbers[kind], size.some, options
 
-def train_jobs(made, size):
-    """{label: Job} that trains each model."""
-    jobs = {}
-    for label, model in made.items():
-        lab = LABS[model.kind]
-        steps = round((size.steps or default_steps(lab)) * model.times)
-        layers = model.changes.get('n_layer', lab.n_layer)
-        per_name = {('GPT', 1): 0.0055, ('diffusion', 1): 0.008}.get((model.kind, layers), 0.021)
-        jobs[label] = Job(per_name * lab.batch_size * steps, model, train, (model.seed, steps))
-    return jobs
-
-def default(kind, name):
-    """What an option of sampling is if nothing is said."""
-    sampler = microdiffusion.denoise if kind == 'diffusion' else microgpt.generate
-    return inspect.signature(sampler).parameters[name].default
-
-def measure_jobs(made, numbers, size):
-    """{(task, label): Job} that measures them."""
-    jobs = {}
-
-    def sampling(label, of, count, changes, options):
-        model = made[of]._replace(changes={**made[of].changes, **changes})
-        seconds = 0.007 * options.get('steps', 13) if model.kind == 'diffusion' else 0.003
-        jobs['samples', label] = Job(seconds * count, model, sample, (numbers[of], count, options))
-
-    for label, model in made.items():
-        alike = model.kind == 'diffusion' and (model.changes or model.times != 1)
-        count = size.fewer if alike else size.names
-        seconds = 0.1 if model.kind == 'diffusion' else 0.003
-        jobs['held-out', label] = Job(seconds * count, model, held_out, (numbers[label], count))
     for kind in LABS:
-        for label in by_seed(made, kind):
-            sampling(label, label, size.samples, {}, {})
         for t in set(TEMPERATURES) - {default(kind, 'temperature')}:
-            sampling((kind, 'temperature', t), kind, size.some, {}, {'temperature': t})
-    for n in set(STEPS) - {default('diffusion', 'steps')}:
-        sampling(('diffusion', 'steps', n), 'diffusion', size.some, {}, {'steps': n})
+            sampling((kind, 'temperature', t), kind, {'temperature': t})
+    for n in set(DENOISING) - {default('diffusion', 'steps')}:
+        sampling(('diffusion', 'steps', n), 'diffusion', {'steps': n})
+    for noise in set(NOISES) - {default('diffusion', 'noise')}:
+        sampling(('diffusion', 'noise', noise), 'diffusion', {'noise': noise})
     for label, (changes, options) in SAMPLERS.items():
-        sampling(label, 'diffusion', size.some, changes, options)
-    jobs['agreement', ''] = Job(0.18 * size.some, made['diffusion'], agreement,
-                                (numbers['diffusion'], size.some))
-    jobs['restored', ''] = Job(0.15 * size.questions, made['diffusion'], restored,
-                               (numbers['diffusion'], numbers['GPT'], size.questions))
+        sampling(label, 'diffusion', options, changes)
     return jobs
 
 def do(jobs, pool):
-    """The results of jobs by their labels, the longest begun first."""
-    start = time.time()
-    futures = {}
-    for label in sorted(jobs, key=lambda label: -jobs[label].seconds):
-        job = jobs[label]
-        futures[pool.submit(work, job.model, job.function, *job.args)] = label
+    """The results of jobs by their labels, in the order in which they are begun."""
+    start = time.monotonic()
+    futures = {pool.submit(*job): label for label, job in jobs.items()}
     for n, future in enumerate(concurrent.futures.as_completed(futures), 1):
         label = futures[future]
-        print(f'[{time.time() - start:5.0f} s] {n}/{len(jobs)} {jobs[label].function.__name__} '
-              f'{label}', file=sys.stderr, flush=True)
+        print(f'[{time.monotonic() - start:5.0f} s] {n}/{len(jobs)} {label} '
+              f'{brief(future.result())}', file=sys.stderr, flush=True)
     return {label: future.result() for future, label in futures.items()}
+
+def brief(result):
+    """A result in a few words, for whoever waits."""
+    if isinstance(result, dict) and result.get('nats'):
+        return f'{mean_nats(result):.2f} nats, {100 * result["copied"]:.0f} % copied'
+    return ''
 
 
 # The tables.
 
-def table(title, heads, rows):
-    """Print a table in Markdown."""
+tables = {}                 # the rows of each, by its key
+
+def table(key, title, heads, rows):
+    """Print a table in Markdown, and remember its rows."""
+    tables[key] = rows
     print(f'\n{title}\n\n| {" | ".join(heads)} |\n|{" --- |" * len(heads)}')
     for row in rows:
         print(f'| {" | ".join(map(str, row))} |')
@@ -283,141 +387,221 @@ def error(values):
     """The standard error of their mean."""
     return statistics.stdev(values) / math.sqrt(len(values))
 
-def error_of_draws(rows):
-    """The standard error of the mean that comes from the masks: from passes over all names."""
-    draws = len(rows[0])
-    passes = [mean([row[(n + turn) % draws] for n, row in enumerate(rows)])
-              for turn in range(draws)]     # in each pass every number of masks, equally often
-    return error(passes) if draws > 1 else 0.0
+def mean_nats(result):
+    """The nats of a name, over all draws of all names."""
+    return mean([nats for row in result['nats'] for nats in row.values()])
 
-def against(results, label):
-    """[nats, error of the difference from the default], by the same masks of the same names."""
-    kind = next((kind for kind in LABS if kind in (label, label[0])), None) or VARIANTS[label][0]
-    theirs = list(map(mean, results['held-out', kind]))
-    if label == kind:
-        return [f'{mean(theirs):.2f}', '']
-    differences = [mean(a) - b for a, b in zip(results['held-out', label], theirs)]
-    return [f'{mean(theirs) + mean(differences):.2f}', f'{error(differences):.2f}']
+def against(found, label, kind):
+    """(nats, error of the difference) of a variant of a default, by the same masks and names."""
+    differences = [mean([row[k] - usual[k] for k in row])
+                   for row, usual in zip(found[label]['nats'], found[kind]['nats'])]
+    return mean_nats(found[kind]) + mean(differences), error(differences)
 
-def likelihoods(results, made, seeds, docs, names):
+def by_seed(found, kind):
+    """The results of the models of a kind that differ in nothing but their seeds."""
+    return [found[label] for label in found if label == kind or label[:2] == (kind, 'seed')]
+
+def held_out(found, seeds, docs, names):
     """How well each model predicts held-out names."""
     rows = []
     for kind in LABS:
-        found = [results['held-out', label] for label in by_seed(made, kind)]
-        nats = [mean(map(mean, one)) for one in found]
+        models = by_seed(found, kind)
+        nats = list(map(mean_nats, models))
+        of_names = error([mean(row.values()) for row in models[0]['nats']])
         rows.append([kind, 'bound' if kind == 'diffusion' else 'exact',
                      ' '.join([f'{n:.2f}' for n in nats]), f'{mean(nats):.2f}',
-                     f'{statistics.stdev(nats):.2f}' if len(nats) > 1 else '-',
-                     f'{error_of_draws(found[0]):.2f}', f'{error(list(map(mean, found[0]))):.2f}',
+                     f'{statistics.stdev(nats):.2f}' if len(nats) > 1 else '-', f'{of_names:.2f}',
                      f'{mean(nats) * len(names) / characters(names):.2f}'])
     for order, label in enumerate(('letter frequencies', 'bigrams', 'trigrams', '4-grams'), 1):
         nats = list(map(NGram(docs, order).nats, names))
-        rows.append([label, 'exact', '', f'{mean(nats):.2f}', '', '', f'{error(nats):.2f}',
+        rows.append([label, 'exact', '', f'{mean(nats):.2f}', '', f'{error(nats):.2f}',
                      f'{sum(nats) / characters(names):.2f}'])
-    draws = len(results['held-out', 'diffusion'][0])
-    table(f'Held-out: nats per name ({len(names)} names, {draws} draws each for diffusion; seeds '
-          f'{" ".join(map(str, seeds))})',
-          ['model', 'likelihood', 'by seed', 'mean', 'spread of seeds', 'error of draws',
-           'error of names', 'per character'], rows)
+    table('held out', f'Held-out: nats per name ({len(names)} names, {microdiffusion.block_size} '
+          f'draws of masks each for diffusion; seeds {" ".join(map(str, seeds))})',
+          ['model', 'likelihood', 'by seed', 'mean', 'spread of seeds', 'error of names',
+           'per character'], rows)
 
-def by_masked(results):
+def by_masks(found):
     """How much the number of masks matters, from the same draws."""
-    rows = results['held-out', 'diffusion']
-    length = len(rows[0])                   # a draw is L / k times the sum of k cross-entropies
-    table('How much is masked: nats per masked token', [f'tokens masked of {length}', 'nats'],
-          [[k, f'{mean([row[k - 1] for row in rows]) / length:.2f}']
-           for k in sorted({1, 2, 4, 8, 12, length}) if k <= length])
+    rows, length = found['diffusion']['nats'], microdiffusion.block_size
+    table('masks', 'How much is masked: the first model of diffusion',
+          [f'tokens masked of {length}', 'nats, all masked tokens', 'nats, each masked token'],
+          [[k, f'{mean([row[k] for row in rows]) * k / length:.2f}',
+            f'{mean([row[k] for row in rows]) / length:.2f}'] for k in (1, 2, 4, 8, 12, length)])
 
-def samples(results, made, docs, names, size):
+def samples(found, more, docs, names, size):
     """The tables of sampled names; the first is of more names, and of every seed."""
     known, judge = set(docs), NGram(docs, 4)
+    heads = [*QUALITY, 'evaluations a name']
 
-    def judged(label, count):
-        return quality([results['samples', label][0][:count]], known, judge)
+    def judged(results, count):
+        evaluations = mean([evaluations for _, evaluations in results])
+        return quality([texts[:count] for texts, _ in results], known, judge) + [
+            f'{evaluations:.1f}']
+
+    def of(label):
+        result = found.get(label)
+        return (result['texts'], result['evaluations']) if result else more[label]
 
     rows = []
     for kind in LABS:
-        every = [results['samples', label][0] for label in by_seed(made, kind)]
-        rows.append([kind] + quality(every, known, judge))
-        rows += [['- one model'] + quality([one], known, judge) for one in every]
-    rows.append(['held-out names'] + quality([names], known, judge))
-    table(f'Samples at the defaults ({size.samples} of the model of each seed; nats by a 4-gram '
-          'model of the training names)', ['from'] + QUALITY, rows)
+        every = [(model['texts'], model['evaluations']) for model in by_seed(found, kind)]
+        rows.append([kind] + judged(every, size.samples))
+        rows += [['- one model'] + judged([one], size.samples) for one in every]
+    rows.append(['held-out names'] + quality([names], known, judge) + [''])
+    table('samples', f'Samples at the defaults ({size.samples} of the model of each seed; nats by '
+          'a 4-gram model of the training names)', ['from'] + heads, rows)
 
     rows = []
-    for label in ('diffusion', *LEFT_OUT, *SAMPLERS, 'GPT', *LEFT_OUT_OF_GPT):
-        nats = ['', ''] if label in SAMPLERS else against(results, label)
-        sampled = judged(label, size.some) if ('samples', label) in results else []
-        rows.append([label, *nats, *(sampled or [''] * len(QUALITY))])
-    table(f'What each ingredient brings, by leaving it out ({size.some} names each)',
-          ['model', 'held-out nats', 'error of the difference'] + QUALITY, rows)
+    for label in ('diffusion', *LEFT_OUT, *SAMPLERS, 'GPT'):
+        kind = LEFT_OUT[label][0] if label in LEFT_OUT else label
+        nats = ['', '']
+        if label in LEFT_OUT:
+            nats = [f'{number:.2f}' for number in against(found, label, kind)]
+        elif label in LABS:
+            nats = [f'{mean_nats(found[label]):.2f}', '']
+        rows.append([label, *nats, *judged([of(label)], size.some)])
+    table('left out', f'What each ingredient brings, by leaving it out ({size.some} names each)',
+          ['model', 'held-out nats', 'error of the difference'] + heads, rows)
 
-    rows = []
-    for n in STEPS:
-        usual = n == default('diffusion', 'steps')
-        label = 'diffusion' if usual else ('diffusion', 'steps', n)
-        rows.append([n, f'{results["samples", label][1]:.0f}', *judged(label, size.some)])
-    table(f'Denoising steps ({size.some} names each)', ['steps', 'evaluations'] + QUALITY, rows)
+    for kind, name, key, title, values in (
+            ('diffusion', 'steps', 'denoising', 'Denoising steps', DENOISING),
+            ('diffusion', 'noise', 'noise', 'Noise of the confidence', NOISES),
+            ('diffusion', 'temperature', 'temperature, diffusion', 'Temperature of diffusion',
+             TEMPERATURES),
+            ('GPT', 'temperature', 'temperature, GPT', 'Temperature of the GPT', TEMPERATURES)):
+        usual = default(kind, name)
+        rows = [[value] + judged([of(kind if value == usual else (kind, name, value))], size.some)
+                for value in sorted({*values, usual})]
+        table(key, f'{title} ({size.some} names each)', [name] + heads, rows)
 
-    for kind in LABS:
-        usual = default(kind, 'temperature')
-        rows = [[t] + judged(kind if t == usual else (kind, 'temperature', t), size.some)
-                for t in sorted({*TEMPERATURES, usual})]
-        table(f'Temperature, {kind} ({size.some} names each)', ['T'] + QUALITY, rows)
-
-def more_examples(results, steps):
+def more_examples(found, size):
     """What more training brings to both models."""
     rows = []
-    for n in TIMES:
-        labels = [kind if n == 1 else (kind, 'times', n) for kind in LABS]
-        nats = [against(results, label)[0] for label in labels]
-        rows.append([round(n * steps) * microgpt.batch_size, *nats,
-                     f'{float(nats[0]) - float(nats[1]):.2f}'])
-    table('How many examples: held-out nats', ['examples', *LABS, 'gap'], rows)
+    for times in TIMES:
+        nats = [mean_nats(found[kind]) if times == 1 else
+                against(found, (kind, 'times', times), kind)[0] for kind in LABS]
+        rows.append([round(times * size.steps) * microgpt.batch_size,
+                     *[f'{n:.2f}' for n in nats], f'{nats[0] - nats[1]:.2f}'])
+    table('examples', 'How many examples: held-out nats', ['examples', *LABS, 'gap'], rows)
 
-def order_and_letters(results, size):
+def looseness(rows):
+    """How far the bound is above -log p: the mean of p over M orders comes closer to p."""
+    def nats(m):
+        return [mean([-math.log(mean([math.exp(min(row) - n) for n in group])) + min(row)
+                      for group in zip(*[iter(row)] * m)]) for row in rows]
+
+    bound, found = nats(1), []
+    for m in (1, 4, 16, 64):
+        if m <= len(rows[0]):
+            less = [b - n for b, n in zip(bound, nats(m))]
+            found.append([m, f'{mean(nats(m)):.2f}', f'{mean(less):.2f}', f'{error(less):.3f}'])
+    table('bound', f'How loose the bound is: -log of the mean of p over M random orders '
+          f'({len(rows)} names, {len(rows[0])} orders of each)',
+          ['M', 'nats', 'less than the bound', 'error of the difference'], found)
+
+def order_and_letters(more, size):
     """In which order letters are revealed, and how often a hidden one is found."""
-    table('Reveals that confidence without noise would choose too (chance in brackets)',
+    table('order', 'Reveals that confidence without noise would choose too (chance in brackets)',
           ['step', 'tokens revealed', 'share'],
-          [[step, f'{n:.0f}', f'{100 * share:.0f} % ({100 * chance:.0f} %)']
-           for step, (n, share, chance) in results['agreement', ''].items()])
-    table(f'One hidden letter of {size.questions} held-out names: how often it is found',
+          [[step, f'{n:.1f}', f'{100 * share:.0f} % ({100 * chance:.0f} %)']
+           for step, (n, share, chance) in more['agreement'].items()])
+    table('hidden letter',
+          f'One hidden letter of {size.questions} held-out names: how often it is found',
           ['by', 'the first letter', 'any one letter'],
           [[way] + [f'{100 * share:.0f} %' for share in shares]
-           for way, shares in results['restored', ''].items()])
+           for way, shares in more['restored'].items()])
+
+def few_names(found, seeds, size):
+    """What becomes of both models when the names are few and seen often."""
+    def learned(source):
+        return len(names_and_vocab(microgpt, source)[0])
+
+    rows = []
+    for source in (*LISTS, ALL):
+        results = {kind: [found[label] for label in found if label[:2] == (kind, source)]
+                   if source != ALL else [found[kind]] for kind in LABS}
+        row = [learned(source), len(results['GPT'])]
+        row += [f'{mean(map(mean_nats, results[kind])):.2f}' for kind in ('GPT', 'diffusion')]
+        row += [f'{100 * mean([one["copied"] for one in results[kind]]):.1f}'
+                for kind in ('GPT', 'diffusion')]
+        rows.append(row)
+    row = [learned(CLASS), 1, '', '']
+    rows.insert(0, row + [f'{100 * found[kind, CLASS, seeds[0]]["copied"]:.1f}'
+                          for kind in ('GPT', 'diffusion')])
+    table('few names', f'Few names: {size.steps} steps of {microgpt.batch_size}, held-out '
+          f'nats, and how many of {size.few} samples are copied from the names learned '
+          f'({size.samples} in the last row)',
+          ['names', 'seeds', 'GPT', 'diffusion', 'GPT: % copied', 'diffusion: % copied'], rows)
+
+    rows = []
+    for times in CURVE:
+        steps = round(times * size.steps)
+        label = ('curve', times) if times != 1 else (FEW, seeds[0])
+        rows.append([steps, f'{steps * microgpt.batch_size / learned(FEW):.0f}']
+                    + [f'{mean_nats(found[(kind, *label)]):.2f}' for kind in ('GPT', 'diffusion')])
+    table('curve', f'{learned(FEW)} names, one training for each number of steps: '
+          'held-out nats', ['steps', 'times each name is seen', 'GPT', 'diffusion'], rows)
+    for column, kind in ((2, 'GPT'), (3, 'diffusion')):
+        best = min(rows, key=lambda row: float(row[column]))
+        print(f'\nThe best of {kind}: {best[column]} nats after {best[0]} steps')
+
+def figures():
+    """What the pictures show, in numbers, from the tables."""
+    def pairs(key, x, y):
+        return [[float(row[x]), float(row[y])] for row in tables[key]]
+
+    def by_label(key, column, labels):
+        return {row[0]: float(row[column]) for row in tables[key] if row[0] in labels}
+
+    copied = next(row for row in tables['few names'] if row[2])     # of the shortest list measured
+    compared = by_label('samples', -2, ['GPT', 'held-out names'])
+    return {'held_out': {'microdiffusion': pairs('examples', 0, 1),
+                         'microgpt': pairs('examples', 0, 2)},
+            'ngrams': by_label('held out', 3, ['bigrams', 'trigrams', '4-grams']),
+            'few': {'microdiffusion': pairs('curve', 0, 3), 'microgpt': pairs('curve', 0, 2)},
+            'copied': {'microdiffusion': float(copied[5]), 'microgpt': float(copied[4])},
+            'steps': [[float(row[column]) for column in (0, -1, -2)]
+                      for row in tables['denoising']],
+            'compared': {'real names': compared['held-out names'], 'microgpt': compared['GPT']}}
 
 def main(argv=None):
     """Run the command line; returns the exit status."""
     parser = argparse.ArgumentParser('python -m tests.results', description=__doc__.splitlines()[0])
-    parser.add_argument('--quick', action='store_true', help='a taste: hardly any training, 1 seed')
-    parser.add_argument('--seeds', metavar='N', type=int, nargs='+', default=[7, 8, 9],
-                        help='of the models (7 8 9)')
-    parser.add_argument('--processes', metavar='N', type=int, default=os.cpu_count(),
-                        help='how many at a time (one per processor)')
-    parser.add_argument('--models', metavar='FOLDER',
-                        help='only say whether the saved models are what the programs make')
+    option = parser.add_argument
+    option('--quick', action='store_true', help='a taste: hardly any training, one seed')
+    option('--seeds', metavar='N', type=int, nargs='+', default=[7, 8, 9],
+           help='of the models (7 8 9)')
+    option('--processes', metavar='N', type=int, default=os.cpu_count(),
+           help='how many at a time (one per processor)')
+    option('--keep', metavar='FILE', help='where to keep the figures of the pictures')
     args = parser.parse_args(argv)
-    if args.models:
-        return make_models.check(args.models)
     size, seeds = (QUICK, args.seeds[:1]) if args.quick else (FULL, args.seeds)
 
-    start = time.time()
-    made = models_to_train(seeds)
+    start = time.monotonic()
+    made = models_to_train(seeds, size)
     with concurrent.futures.ProcessPoolExecutor(args.processes) as pool:
-        numbers = do(train_jobs(made, size), pool)
-        results = do(measure_jobs(made, numbers, size), pool)
+        slow = sorted(made, key=lambda label: (made[label][0].kind == 'GPT', -made[label][0].steps))
+        found = do({label: (train, *made[label]) for label in slow}, pool)
+        found = {label: found[label] for label in made}         # in the order of the seeds
+        more = do(more_jobs(made, found, size), pool)
 
-    docs, names, _ = names_and_vocab(microgpt)
-    names = some(names, size.names)
-    steps = size.steps or default_steps(microgpt)
-    likelihoods(results, made, seeds, docs, names)
-    by_masked(results)
-    samples(results, made, docs, names, size)
-    more_examples(results, steps)
-    order_and_letters(results, size)
-    print(f'\n{steps} steps of {microgpt.batch_size} names, so that training sees a name '
-          f'{steps * microgpt.batch_size / len(docs):.1f} times; {time.time() - start:.0f} s with '
-          f'{args.processes} processes, Python {sys.version.split()[0]}')
+    docs, _, _ = names_and_vocab(microgpt)
+    names = held_out_names(size.names, docs)
+    held_out(found, seeds, docs, names)
+    by_masks(found)
+    samples(found, more, docs, names, size)
+    more_examples(found, size)
+    looseness(more['bound'])
+    order_and_letters(more, size)
+    few_names(found, seeds, size)
+    print(f'\n{size.steps} steps of {microgpt.batch_size} names, so that training sees a name of '
+          f'names.txt {size.steps * microgpt.batch_size / len(docs):.1f} times; '
+          f'{time.monotonic() - start:.0f} s with {args.processes} processes, Python '
+          f'{sys.version.split()[0]}')
+    if args.keep:
+        with open(args.keep, 'w', encoding='utf-8') as file:
+            json.dump(figures(), file)
     return 0
 
 

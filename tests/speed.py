@@ -1,199 +1,128 @@
 """Measure how fast both programs are, and on what that depends: python -m tests.speed [--quick].
 
-A benchmark, no test. What is compared takes turns, several short rounds of it, and the medians are
-printed: so a machine that is now and then busy with something else does not decide.
+What is compared takes turns, in several short rounds, and the medians are printed. So the figures
+hold on a machine that is busy with something else now and then.
 """
 import argparse
 import contextlib
-import inspect
 import itertools
-import math
 import os
-import pickle
 import random
-import subprocess
 import sys
 import time
-from array import array
 from statistics import median
 from unittest import mock
 
 import microdiffusion
 import microgpt
+from microdiffusion import Value
 
 LABS = (microgpt, microdiffusion)
-NAMES = os.path.join(os.path.dirname(os.path.abspath(microdiffusion.__file__)), 'names.txt')
-HELD_OUT = 64               # names, as many as eight processes are given at a time
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 COUNTS = [count for count in (1, 2, 4, 8) if count == 1 or count <= (os.cpu_count() or 1)]
 
 
-# A textbook engine: one node per + and *. The model and its loss remain those of the program.
+# The engine without one of its savings: each function stands in for one of microdiffusion.
 
-class Node:
-    """A number in a computation, with its gradient."""
+def children_by_number(xs, w):
+    """linear, with both vectors' numbers as ordinary children of a dot product."""
+    xs = [(x, [v.data for v in x]) for x in xs]
+    w = [(row, [v.data for v in row]) for row in w]
+    return [[Value(sum(map(float.__mul__, a, b)), (*x, *row), (*b, *a)) for row, b in w]
+            for x, a in xs]
 
-    def __init__(self, data, children=(), local_grads=()):
-        self.data = data
-        self.grad = 0.0
-        self.children = children
-        self.local_grads = local_grads
+def one_by_one(xs, w):
+    """linear, with a Value for each product and each sum."""
+    return [[sum([a * b for a, b in zip(x, row)], Value(0.0)) for row in w] for x in xs]
 
-    def __add__(self, other):
-        other = other if isinstance(other, Node) else Node(other)
-        return Node(self.data + other.data, (self, other), (1.0, 1.0))
+def all_of_relu(x, w):
+    """relu_linear, with the zeros taken along."""
+    return microdiffusion.linear([[v.relu() for v in x]], w)[0]
 
-    def __mul__(self, other):
-        other = other if isinstance(other, Node) else Node(other)
-        return Node(self.data * other.data, (self, other), (other.data, self.data))
+def every_list(self):
+    """Value.history, which goes through a list once for each dot product that it is part of."""
+    nodes, todo = set(), [[self]]
+    while todo:
+        for node in todo.pop():
+            if node._children and node not in nodes:
+                nodes.add(node)
+                todo += [node._children] if node._local_grads is not None else node._children
+    return nodes
 
-    def __pow__(self, k): return Node(self.data ** k, (self,), (k * self.data ** (k - 1),))
-    def exp(self): return Node(math.exp(self.data), (self,), (math.exp(self.data),))
-    def log(self): return Node(math.log(self.data), (self,), (1 / self.data,))
-    def relu(self): return Node(max(0.0, self.data), (self,), (float(self.data > 0),))
-    def __sub__(self, other): return self + other * -1.0
-    def __truediv__(self, other): return self * other ** -1
-    __radd__ = __add__
-
-    def backward(self):
-        """Sort all nodes, then the chain rule, from the last to the first."""
-        order = []
-        visit(self, order, set())
-        self.grad = 1.0
-        for node in reversed(order):
-            for child, local_grad in zip(node.children, node.local_grads):
-                child.grad += local_grad * node.grad
-
-def visit(node, order, seen):
-    """Append a node after all that it was made from."""
-    if node not in seen:
-        seen.add(node)
-        for child in node.children:
-            visit(child, order, seen)
-        order.append(node)
-
-def linear(xs, w):
-    """In place of the program's: a node for each product and each sum."""
-    return [[sum([a * b for a, b in zip(x, row)]) for row in w] for x in xs]
-
-def relu_linear(x, w):
-    """In place of the program's: nothing is left out."""
-    return linear([[v.relu() for v in x]], w)[0]
-
-def softmax(logits, scale=1.0, bias=None):
-    """In place of the program's, node by node."""
-    powers = [z * scale + b for z, b in zip(logits, bias or [0.0] * len(logits))]
-    top = max([power.data for power in powers])
-    exps = [(power + -top).exp() for power in powers]
-    total = sum(exps)
-    return [e / total for e in exps]
-
-def logsumexp(logits):
-    """In place of the program's, node by node."""
-    top = max([z.data for z in logits])
-    return sum([(z + -top).exp() for z in logits]).log() + top
-
-TEXTBOOK = {'Value': Node, 'linear': linear, 'relu_linear': relu_linear, 'softmax': softmax,
-            'logsumexp': logsumexp}
+ENGINES = {
+    'as it is': {},
+    'zeros of relu are taken along': {'relu_linear': all_of_relu},
+    'shared lists are looked at each time': {'history': every_list},
+    'ordinary children for dot products': {'linear': children_by_number},
+    'a Value for each + and *': {'linear': one_by_one, 'relu_linear': all_of_relu},
+}
 
 
 # Measuring: a task is a function without arguments.
 
 def replaced(lab, changes):
     """The program with some of its parts replaced, inside a with."""
-    return mock.patch.multiple(lab, **changes) if changes else contextlib.nullcontext()
+    stack = contextlib.ExitStack()
+    for name, value in changes.items():
+        where = lab.Value if name == 'history' else lab
+        stack.enter_context(mock.patch.object(where, name, value))
+    return stack
 
 def setting(lab):
-    """(state_dict, examples, vocabulary): untrained, and some names to learn from."""
-    docs = lab.read_names(NAMES)
+    """(state_dict, examples, vocabulary): untrained, and some names of names.txt."""
+    docs = lab.read_names(os.path.join(TOP, 'names.txt'))
     vocab = lab.make_vocab(docs)
     state_dict = lab.make_weights(len(vocab), random.Random(0))
     return state_dict, [lab.encode(doc, vocab) for doc in random.Random(0).sample(docs, 256)], vocab
 
 def in_turns(tasks, rounds):
-    """The median milliseconds of each task by its label."""
+    """The median milliseconds of each task by its label; a first round warms up."""
     times = {label: [] for label in tasks}
     for _ in range(rounds + 1):
         for label, task in tasks.items():
             start = time.perf_counter()
             task()
             times[label].append(1000 * (time.perf_counter() - start))
-    return {label: median(found[1:]) for label, found in times.items()}     # the first warms up
+    return {label: median(found[1:]) for label, found in times.items()}
 
-def stepping(lab, steps, spread=map, **changes):
+def training(lab, steps, spread=map, **changes):
     """A task of so many training steps, always the same ones: the learning rate is 0."""
+    changes = {**changes, 'learning_rate': 0.0}
     with replaced(lab, changes):
         state_dict, examples, _ = setting(lab)
 
     def task():
         with replaced(lab, changes):
-            for _ in lab.train(state_dict, examples, random.Random(0), steps, 0.0, spread):
-                pass
+            list(lab.train(state_dict, examples, random.Random(0), steps, spread))
 
     return task
 
-def no_work(state_dict, tokens, seed):
-    """In place of loss_and_gradient: only what has to be sent and added."""
-    return 0.0, [1e-9] * sum([len(matrix) * len(matrix[0]) for matrix in state_dict.values()])
-
-def measuring(lab, spread):
-    """The tasks of a default run that follow training: some held-out names, and all samples."""
-    state_dict, examples, vocab = setting(lab)
-    args = lab.make_parser().parse_args([])
-    rows = state_dict, vocab, lab.read_prompt('', vocab), args
+def after_training(lab, count, spread):
+    """Two tasks of the kept model: so many held-out names are measured, and so many written."""
+    examples = setting(lab)[1]
+    state_dict, vocab = lab.load(os.path.join(TOP, 'tests', 'models', lab.PROGRAM + '.json'))
+    rows = [itertools.repeat(value) for value in (
+        state_dict, vocab, lab.read_prompt('', vocab), lab.make_parser().parse_args([]))]
 
     def held_out():
-        list(lab.held_out_nats(state_dict, examples[:HELD_OUT], random.Random(0), spread=spread))
+        list(lab.held_out_nats(state_dict, examples[:count], random.Random(0), spread))
 
-    def samples():
-        list(spread(lab.write, *map(itertools.repeat, rows), range(args.samples)))
+    def writing():
+        list(spread(lab.write, *rows, range(count)))
 
-    return held_out, samples
+    return held_out, writing
 
-def start(lab, count):
-    """Seconds from the command to the first step of the training."""
-    begin = time.perf_counter()
-    subprocess.run([sys.executable, lab.__file__, '--help'], check=True, stdout=subprocess.DEVNULL)
-    state_dict, examples, vocab = setting(lab)
-    with lab.processes(count, len(vocab)) as spread:
-        rows = examples[:count]
-        list(spread(no_work, itertools.repeat(state_dict), rows, rows))
-    return time.perf_counter() - begin
-
-MEMORY = """
-import multiprocessing, resource, {0}
-{0}.switch_collector_off()
-{0}.main(['--names', {1!r}, '--steps', '10', '--samples', '2', '--processes', '2'])
-for process in multiprocessing.active_children():
-    process.join()
-for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN):
-    print(resource.getrusage(who).ru_maxrss)
-"""
-
-def memory(lab):
-    """The peak of the main process and of a worker, in MB, in a short run of its own."""
-    out = subprocess.run([sys.executable, '-c', MEMORY.format(lab.__name__, NAMES)], check=True,
-                         cwd=os.path.dirname(NAMES), stdout=subprocess.PIPE).stdout.split()
-    unit = 2 ** 20 if sys.platform == 'darwin' else 2 ** 10         # bytes there, kB elsewhere
-    return [int(number) / unit for number in out[-2:]]
-
-def differentiating(names, **changes):
-    """A task: for each of so many names in microdiffusion, the loss and then the gradient."""
-    with replaced(microdiffusion, changes):
-        state_dict, examples, _ = setting(microdiffusion)
+def gradients(names, changes):
+    """A task: the losses and gradients of so many names in microdiffusion, as a list of numbers."""
+    state_dict, examples, _ = setting(microdiffusion)
 
     def task():
-        numbers = []
         with replaced(microdiffusion, changes):
-            for seed, tokens in enumerate(examples[:names]):
-                loss, gradient = microdiffusion.loss_and_gradient(state_dict, tokens, seed)
-                numbers += [loss, *gradient]
-        return numbers
+            found = [microdiffusion.loss_and_gradient(state_dict, tokens, seed)
+                     for seed, tokens in enumerate(examples[:names])]
+        return [number for loss, gradient in found for number in (loss, *gradient)]
 
     return task
-
-def furthest_apart(ours, theirs):
-    """How far two lists of numbers are apart, where they are furthest."""
-    return max([abs(a - b) for a, b in zip(ours, theirs)])
 
 
 # The tables.
@@ -205,114 +134,67 @@ def table(title, heads, rows):
         print(f'| {" | ".join(map(str, row))} |')
     sys.stdout.flush()
 
-def show_memory():
-    """Needs the module resource, which Windows does not have."""
-    try:
-        import resource
-        rows = [[lab.PROGRAM] + [f'{peak:.0f}' for peak in memory(lab)] for lab in LABS]
-        table('Memory at its peak, MB', ['program', 'main process', 'each worker'], rows)
-    except ImportError:
-        print('\nMemory: not measured, this Python has no module resource')
-
 def show_processes(steps, rounds):
-    """Training by one process and by more, and a default run put together from its parts."""
-    training, overhead, after = {}, {}, {}
+    """A default run by one process and by more, put together from its parts."""
+    tasks, names = {}, steps * microgpt.batch_size
     with contextlib.ExitStack() as stack:
-        for lab in LABS:
-            vocab_size = len(setting(lab)[2])
-            for count in COUNTS:
-                spread = stack.enter_context(lab.processes(count, vocab_size))
-                key = lab, count
-                training[key] = stepping(lab, steps, spread)
-                overhead[key] = stepping(lab, steps, spread, loss_and_gradient=no_work)
-                after[key, 'held-out'], after[key, 'samples'] = measuring(lab, spread)
-        training, overhead = in_turns(training, rounds), in_turns(overhead, rounds)
-        after = in_turns(after, max(1, rounds // 5))
+        for lab, count in itertools.product(LABS, COUNTS):
+            spread = stack.enter_context(lab.processes(count, len(setting(lab)[2])))
+            tasks[lab, count, 0] = training(lab, steps, spread)
+            tasks[lab, count, 1], tasks[lab, count, 2] = after_training(lab, names, spread)
+        found = in_turns(tasks, rounds)
 
     rows = []
-    for lab, count in training:
-        faster = training[lab, 1] / training[lab, count]
-        rows.append([lab.PROGRAM, count, f'{training[lab, count] / steps / lab.batch_size:.1f}',
-                     f'{faster:.2f}', f'{overhead[lab, count] / steps:.1f}'])
-    table(f'Training: ms per name, in steps of {microgpt.batch_size} names',
-          ['program', 'processes', 'ms per name', 'times as fast', 'ms a step besides the names'],
-          rows)
-
-    rows = []
-    for key in training:
-        lab, count = key
-        default = inspect.signature(lab.train).parameters['steps'].default
-        parts = [start(lab, count), training[key] / steps * default / 1000,
-                 after[key, 'held-out'] / HELD_OUT * 1.024, after[key, 'samples'] / 1000]
-        rows.append([lab.PROGRAM, count] + [f'{part:.1f}' for part in parts + [sum(parts)]])
-    table('A default run, put together from its parts: seconds',
-          ['program', 'processes', 'start', 'training', 'held-out names', 'samples', 'whole'], rows)
-
-def show_main_process(rounds):
-    """What the main process does between the steps."""
-    rows = []
-    for lab in LABS:
-        state_dict, _, _ = setting(lab)
-        params = lab.parameters(state_dict)
-        numbers = [p.data for p in params]
-        adam = lab.Adam(params)
-        packed = pickle.dumps((0.0, numbers))
-        gradients = [numbers] * lab.batch_size
-        tasks = {
-            'pack': lambda: pickle.dumps(array('d', [p.data for p in lab.parameters(state_dict)])),
-            'unpack': lambda: pickle.loads(packed),
-            'add': lambda: [sum(grads) / lab.batch_size for grads in zip(*gradients)],
-            'Adam': lambda: adam.step(0.0)}
-        found = in_turns(tasks, 4 * rounds)
-        rows.append([lab.PROGRAM, len(params)] + [f'{found[label]:.2f}' for label in tasks])
-    table('What the main process does in a step: ms, each time that it does so',
-          ['program', 'parameters', 'pack the weights (once a worker)',
-           'unpack a gradient (once a name of a worker)', 'add the gradients', 'Adam'],
-          rows)
+    for lab, count in itertools.product(LABS, COUNTS):
+        ms = [found[lab, count, part] / names for part in range(3)]
+        samples = lab.make_parser().get_default('samples')
+        whole = ms[0] * lab.num_steps * lab.batch_size + ms[1] * 1024 + ms[2] * samples
+        rows.append([lab.PROGRAM, count, *[f'{part:.1f}' for part in ms],
+                     f'{found[lab, 1, 0] / found[lab, count, 0]:.2f}', f'{whole / 1000:.0f}'])
+    table('Milliseconds a name; a default run is put together from them',
+          ['program', 'processes', 'training', 'measuring', 'writing',
+           'training is times as fast', 'a default run: seconds'], rows)
 
 def show_growth(steps, rounds):
     """How time grows with the sizes, by one process."""
     tasks = {}
     for lab in LABS:
-        changes = {'as it is': {}, 'half the layers': {'n_layer': lab.n_layer // 2}}
+        tasks[lab, 'as it is'] = training(lab, steps)
         for name in ('block_size', 'n_embd', 'n_layer'):
-            changes[f'{name} {2 * getattr(lab, name)}'] = {name: 2 * getattr(lab, name)}
-        for label, change in changes.items():
-            if 0 not in change.values():
-                tasks[lab, label] = stepping(lab, steps, **change)
+            size = 2 * getattr(lab, name)
+            tasks[lab, f'{name} {size}'] = training(lab, steps, **{name: size})
     found = in_turns(tasks, rounds)
-    rows = [[lab.PROGRAM, label, f'{ms / steps / lab.batch_size:.1f}',
-             f'{ms / found[lab, "as it is"]:.2f}'] for (lab, label), ms in found.items()]
-    table('How time grows: training by one process',
-          ['program', 'size', 'ms per name', 'times'], rows)
+    table('How the time of training grows, by one process',
+          ['program', 'size', 'ms a name', 'times'],
+          [[lab.PROGRAM, label, f'{ms / steps / lab.batch_size:.1f}',
+            f'{ms / found[lab, "as it is"]:.2f}'] for (lab, label), ms in found.items()])
 
-def show_textbook(names, rounds):
-    """The same names on both engines, after their losses and gradients were compared."""
-    tasks = {'Value': differentiating(names),
-             'one node per + and *': differentiating(names, **TEXTBOOK)}
-    furthest = furthest_apart(*[task() for task in tasks.values()])
-    if not furthest < 1e-9:
-        sys.exit(f'the two engines disagree by {furthest}')
+def show_engines(names, rounds):
+    """The same losses and gradients, with one saving of the engine left out."""
+    tasks = {label: gradients(names, changes) for label, changes in ENGINES.items()}
+    expected = tasks['as it is']()
+    for label, task in tasks.items():
+        if not max([abs(a - b) for a, b in zip(expected, task())]) < 1e-9:
+            sys.exit(f'{label}: other gradients')
     found = in_turns(tasks, rounds)
-    rows = [[label, f'{ms / names:.1f}', f'{ms / found["Value"]:.1f}']
-            for label, ms in found.items()]
-    table(f'Loss and gradient of a name in {microdiffusion.PROGRAM}, on two engines (they differ by '
-          f'{furthest:.0e} at most)', ['engine', 'ms per name', 'times'], rows)
+    table(f'What the engine saves: loss and gradient of a name in {microdiffusion.PROGRAM}',
+          ['engine', 'ms a name', 'times'],
+          [[label, f'{ms / names:.1f}', f'{ms / found["as it is"]:.2f}']
+           for label, ms in found.items()])
 
 def main(argv=None):
-    """Run the command line."""
+    """Run the command line; returns the exit status."""
     parser = argparse.ArgumentParser('python -m tests.speed', description=__doc__.splitlines()[0])
     parser.add_argument('--quick', action='store_true', help='fewer and shorter rounds')
     args = parser.parse_args(argv)
-    steps, rounds = (1, 3) if args.quick else (4, 15)
-    show_memory()                           # first, as a process begins with its parent's peak
-    microdiffusion.switch_collector_off()
+    steps, rounds = (1, 1) if args.quick else (4, 11)
+    microdiffusion.no_collector()           # as the programs do
     show_processes(steps, rounds)
-    show_main_process(rounds)
     show_growth(steps, rounds)
-    show_textbook(2 * steps, rounds)
-    print(f'\nPython {sys.version.split()[0]}, {os.cpu_count()} processors; cyclic collector off')
+    show_engines(8 * steps, rounds)
+    print(f'\nPython {sys.version.split()[0]}, {os.cpu_count()} processors')
+    return 0
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(main())

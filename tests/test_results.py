@@ -1,12 +1,17 @@
-"""The pieces of tests.results, tests.make_models and tests.speed, at tiny sizes."""
+"""The tools that measure, at tiny sizes: results, judge, speed and make_models."""
 import concurrent.futures
 import contextlib
 import functools
 import gc
 import io
+import itertools
+import json
 import math
-import multiprocessing
 import os
+import random
+import shutil
+import statistics
+import subprocess
 import tempfile
 import unittest
 from unittest import mock
@@ -15,9 +20,9 @@ import microdiffusion
 import microgpt
 from tests import make_models, results, speed
 from tests.judge import NGram, quality
-from tests.small_models import NAMES, SmallModels, large_weights
+from tests.small_models import NAMES, PROGRAMS, SmallModels, large_weights, shrink
 
-TINY = results.Size(2, 6, 4, 6, 3, 2)
+TINY = results.Size(1, 3, 2, 1, 1, 1, 2, 4)
 
 
 class InTurn:
@@ -57,112 +62,144 @@ class Judge(unittest.TestCase):
         self.assertEqual(['65.0 %', '20 %', '1', '2.00'], found[:4], 'the means of two models')
 
 
-class Results(SmallModels):
+class Measuring(SmallModels):
     def setUp(self):
         super().setUp()
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = folder.name
-        path = os.path.join(folder.name, 'names.txt')
-        with open(path, 'w', encoding='utf-8') as file:
-            file.write('\n'.join(NAMES + ['a' + x + y for x in 'bcdfghklmn' for y in 'aeiou']))
-        self.replace(make_models, 'NAMES', path)
-        self.replace(concurrent.futures, 'ProcessPoolExecutor', InTurn)
-        self.replace(gc, 'disable', lambda: None)
-        (_, self.held_out, self.vocab), _ = output(results.names_and_vocab, microdiffusion)
-        self.numbers = [p.data for p in microdiffusion.parameters(
-            large_weights(microdiffusion, self.vocab, self.rng))]
+        self.addCleanup(gc.enable)
 
-    def replace(self, where, name, value):
-        patch = mock.patch.object(where, name, value)
-        patch.start()
-        self.addCleanup(patch.stop)
+    def test_draws_of_masks_are_of_the_bound(self):
+        """If every token costs 2 nats, the NELBO of six is 12, and so is each draw of it."""
+        tokens = microdiffusion.encode('fayel', self.vocab)     # as long as can be: none is settled
+        with mock.patch.object(microdiffusion, 'cross_entropies', lambda _, noisy, clean: [
+                microdiffusion.Value(2.0)] * noisy.count(microdiffusion.MASK)):
+            found = results.nats_of(microdiffusion, {}, tokens, 3, 6)
+        self.assertEqual(set(range(1, 7)), set(found))
+        for nats in found.values():
+            self.assertAlmostEqual(2.0 * 6, nats)
 
-    def test_each_draw_is_of_the_bound(self):
-        """When all is masked nothing is drawn, and the draw is the sum of all cross-entropies."""
-        rows = results.held_out(microdiffusion, self.numbers, 3)
-        state_dict = results.model_of(microdiffusion, self.numbers, self.vocab)
-        for row, doc in zip(rows, results.some(self.held_out, 3)):
-            tokens = microdiffusion.encode(doc, self.vocab)
-            hidden = [microdiffusion.MASK] * len(tokens)
-            terms = microdiffusion.cross_entropies(state_dict, hidden, tokens)
-            self.assertAlmostEqual(sum([term.data for term in terms]), row[-1])
-            self.assertEqual(len(tokens), len(set(row)), 'one draw for each number of masks')
+    def test_fewer_draws_are_spread_over_the_names(self):
+        tokens = microdiffusion.encode('fay', self.vocab)
+        counts = [k for n in range(6)
+                  for k in results.nats_of(microdiffusion, self.weights, tokens, n, 2)]
+        self.assertEqual([1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6], sorted(counts))
+        some = results.nats_of(microdiffusion, self.weights, tokens, 4, 2)
+        every = results.nats_of(microdiffusion, self.weights, tokens, 4, 6)
+        self.assertEqual(some, {k: every[k] for k in some}, 'the same masks')
 
-    def test_fewer_names_have_the_same_masks(self):
-        rows = results.held_out(microdiffusion, self.numbers, 4)
-        self.assertEqual(rows[:2], results.held_out(microdiffusion, self.numbers, 2))
+    def test_by_any_order_all_names_together_have_probability_1(self):
+        shrink(self, 3)
+        vocab = microdiffusion.make_vocab(['ab'])
+        weights = large_weights(microdiffusion, vocab, random.Random(1))
+        names = ['a', 'b', 'aa', 'ab', 'ba', 'bb']
+        for order in itertools.permutations(range(3)):
+            total = sum([math.exp(-results.order_nats(microdiffusion, weights,
+                                                      microdiffusion.encode(name, vocab), order))
+                         for name in names])
+            self.assertAlmostEqual(1, total, msg=str(order))
+
+    def test_more_orders_come_closer_to_the_probability(self):
+        rows = [[math.log(2), math.log(8)] * 8, [3.0, 3.0] * 8]     # p is 1/2 or 1/8, and constant
+        _, out = output(results.looseness, rows)
+        found = [line.split(' | ')[1] for line in out.splitlines() if line[:4] in ('| 1 ', '| 4 ')]
+        expected = (math.log(4) + 3) / 2, (math.log(16 / 5) + 3) / 2
+        self.assertEqual([f'{nats:.2f}' for nats in expected], found)
+
+    def test_a_uniform_t_has_the_same_mean_loss(self):
+        tokens = microdiffusion.encode('leo', self.vocab)
+        means, errors = [], []
+        for loss in microdiffusion.example_loss, results.uniform_t:
+            found = [loss(self.weights, tokens, self.rng).data for _ in range(300)]
+            means.append(statistics.mean(found))
+            errors.append(results.error(found))
+        self.assertLess(abs(means[0] - means[1]), 4 * math.hypot(*errors))
+        self.assertGreater(means[0], 12 * errors[0], 'so the test could tell them apart')
+
+    def test_matrices_are_tied_and_untied(self):
+        count = len(self.vocab) * microdiffusion.n_embd
+        weights = results.untied(len(self.vocab), self.rng)
+        self.assertEqual(len(microdiffusion.parameters(self.weights)) + count,
+                         len(microdiffusion.parameters(weights)))
+        tokens = microdiffusion.encode('leo', self.vocab)
+        _, gradient = microdiffusion.loss_and_gradient(weights, tokens, 1)
+        self.assertLess(len(gradient) // 2, sum(map(bool, gradient)), 'gradients reach both')
+        rows = {'embedding': weights['embedding'][0], 'output matrix': list(weights['wte'])[2]}
+        for name, row in rows.items():
+            before = microdiffusion.mask_predictor(weights, [0, 0, 5, 1])[0][2].data
+            row[0].data += 1
+            after = microdiffusion.mask_predictor(weights, [0, 0, 5, 1])[0][2].data
+            self.assertNotEqual(before, after, f'the {name} counts')
+
+        tied = results.tied(len(self.gpt_vocab), self.rng)
+        self.assertEqual(len(microgpt.parameters(self.gpt_weights))
+                         - len(self.gpt_vocab) * microgpt.n_embd, len(microgpt.parameters(tied)))
+        self.assertEqual(len(self.gpt_vocab), len(microgpt.gpt(tied, [0])[0]))
+
+    def test_the_confidence_of_the_drawn_token_writes_proper_names(self):
+        for seed in range(30):
+            rng, before = random.Random(seed), [microdiffusion.MASK] * 6
+            for _, _, after in results.drawn_first(self.weights, before, rng, 3, 0.8):
+                self.assertTrue(all(a in (b, microdiffusion.MASK) for a, b in zip(before, after)))
+                before = after
+            self.assertRegex(microdiffusion.decode(after, self.vocab), r'^[a-z]+\.+$')
 
     def test_a_variant_is_compared_name_by_name(self):
-        default = [[1.0, 3.0], [5.0, 7.0], [10.0, 10.0]]
-        variant = [[2.0, 4.5], [6.0, 8.5]]
-        found = {('held-out', 'diffusion'): default, ('held-out', 'one layer'): variant}
-        self.assertEqual(['7.25', '0.00'], results.against(found, 'one layer'),
+        found = {'diffusion': {'nats': [{1: 1.0, 2: 3.0}, {1: 5.0, 2: 7.0}, {1: 10.0, 2: 10.0}]},
+                 'one layer': {'nats': [{1: 2.0}, {2: 8.0}]}}
+        self.assertEqual((7.0, 0.0), results.against(found, 'one layer', 'diffusion'),
                          'the mean of all names, and what two of them cost more')
 
-    def test_draws_that_agree_have_no_error(self):
-        self.assertEqual(0, results.error_of_draws([[1.0, 1.0], [5.0, 5.0]]))
-        self.assertGreater(results.error_of_draws([[1.0, 2.0], [5.0, 5.0]]), 0)
-
-    def test_changes_are_in_place_while_a_model_works(self):
-        model = results.Model('diffusion', 1, 1, {'slope': 0.0, 'n_layer': 1})
-        before = microdiffusion.slope, microdiffusion.n_layer
-        self.assertEqual((0.0, 1), results.work(model, lambda lab: (lab.slope, lab.n_layer)))
-        self.assertEqual(before, (microdiffusion.slope, microdiffusion.n_layer))
-
-    def test_variants_are_what_they_are_called(self):
-        logits = [microdiffusion.Value(z) for z in (0.0, 2.0, 1.0)]
-        tokens = [results.end_at_temperature(logits, range(1, 3), self.rng, 0.01)
-                  for _ in range(50)]
-        self.assertEqual({microdiffusion.END}, set(tokens), 'a cold draw takes the likelier end')
-        logits = [microdiffusion.Value(z) for z in (0.0, -9.0, 3.0, 0.0)]
-        for draw, letters in (microdiffusion.draw, {2}), (results.any_letter, {2, 3}):
-            tokens = [draw(logits, range(2, 4), self.rng, 1.0) for _ in range(300)]
-            self.assertEqual(letters, set(tokens), 'without min-p every letter may be drawn')
-
-    def test_strict_confidence_agrees_with_itself(self):
-        strict = functools.partial(microdiffusion.denoise, noise=0.0)
-        with mock.patch.object(microdiffusion, 'denoise', strict):
-            shares = results.agreement(microdiffusion, self.numbers, 3)
-        self.assertEqual({1.0}, {share for _, share, _ in shares.values()})
-
-    def test_a_letter_that_is_sure_is_found(self):
+    def test_a_hidden_letter_that_is_sure_is_found(self):
         """A model that always says a is right as often as whoever always says a."""
-        def sure(state_dict, tokens, wanted):
-            return [[microdiffusion.Value(float(char == 'a')) for char in self.vocab]]
-
-        gpt = microgpt.make_weights(len(self.vocab) - 1, self.rng)
-        gpt = [p.data for p in microgpt.parameters(gpt)]
-        with mock.patch.object(microdiffusion, 'mask_predictor', sure):
-            found = results.restored(microdiffusion, self.numbers, gpt, 10)
+        vocab = output(results.names_and_vocab, microdiffusion)[0][2]
+        sure = [[microdiffusion.Value(float(char == 'a')) for char in vocab]] * 6
+        numbers = [[p.data for p in lab.parameters(lab.make_weights(size, self.rng))]
+                   for lab, size in ((microdiffusion, len(vocab)), (microgpt, len(vocab) - 1))]
+        model = results.Model('diffusion', 1, 1, results.ALL, {})
+        with mock.patch.object(microdiffusion, 'mask_predictor', lambda *_: sure):
+            found, _ = output(results.restored, model, *numbers, 12)
         self.assertEqual(found['always "a"'], found['diffusion, one evaluation'])
         self.assertGreater(found['always "a"'][1], 0)
 
-    def test_every_table_is_printed(self):
-        self.replace(results, 'QUICK', TINY)
-        status, out = output(results.main, ['--quick'])
+
+class Results(unittest.TestCase):
+    def test_every_table_is_printed_and_the_figures_of_the_pictures_are_kept(self):
+        self.addCleanup(gc.enable)
+        shrink(self, 14, n_embd=4)
+        for program in PROGRAMS:
+            patch = mock.patch.object(program, 'batch_size', 2)
+            patch.start()
+            self.addCleanup(patch.stop)
+        with tempfile.TemporaryDirectory() as folder, \
+                mock.patch.object(results, 'HERE', os.path.join(folder, 'tests')), \
+                mock.patch.object(results, 'QUICK', TINY), \
+                mock.patch.object(concurrent.futures, 'ProcessPoolExecutor', InTurn):
+            shutil.copytree(os.path.join(make_models.TOP, 'tests'), results.HERE,
+                            ignore=lambda _, names: set(names) - {'few.txt', 'class.txt'})
+            shutil.copy(os.path.join(results.HERE, results.FEW), os.path.join(folder, 'names.txt'))
+            kept = os.path.join(folder, 'figures.json')
+            status, out = output(results.main, ['--quick', '--keep', kept])
+            with open(kept, encoding='utf-8') as file:
+                figures = json.load(file)
         self.assertEqual(0, status)
         tables = [block.split('\n') for block in out.split('\n\n') if block.startswith('|')]
-        self.assertEqual(10, len(tables), out)
+        self.assertEqual(14, len(tables), out)
         for rows in tables:
             self.assertGreater(len(rows), 3, rows[0])
             self.assertEqual({rows[0].count('|')}, {row.count('|') for row in rows}, rows[0])
-
-    def test_kept_models_are_checked(self):
-        self.replace(multiprocessing, 'cpu_count', lambda: 1)
-        out = output(make_models.make, self.folder, 2)[1]
-        self.assertEqual(2, out.count('20 of the 20 names'), out)
-        self.assertEqual(0, output(make_models.check, self.folder, 2)[0])
-        status, out = output(make_models.check, self.folder, 3)
-        self.assertEqual((1, 2), (status, out.count('NOT')), 'a longer training gives others')
+        for curve in figures['few'].values():
+            self.assertEqual(len(results.CURVE), len(curve))
+        self.assertEqual(list(results.DENOISING), [row[0] for row in figures['steps']])
+        self.assertEqual({'bigrams', 'trigrams', '4-grams'}, set(figures['ngrams']))
+        self.assertIn(f'| 4-grams | exact |  | {figures["ngrams"]["4-grams"]:.2f} |', out)
 
 
 class Speed(SmallModels):
-    def test_the_textbook_engine_has_the_same_gradients(self):
-        ours = output(speed.differentiating, 2)[0]()
-        theirs = output(functools.partial(speed.differentiating, 2, **speed.TEXTBOOK))[0]()
-        self.assertGreater(max(map(abs, ours)), 0.1)
-        self.assertLess(speed.furthest_apart(ours, theirs), 1e-9)
+    def test_an_engine_without_its_savings_has_the_same_gradients(self):
+        expected = output(speed.gradients, 3, {})[0]()
+        self.assertGreater(max(map(abs, expected)), 0.1)
+        for label, changes in speed.ENGINES.items():
+            found = output(speed.gradients, 3, changes)[0]()
+            self.assertLess(max([abs(a - b) for a, b in zip(expected, found)]), 1e-9, label)
 
     def test_tasks_take_turns_and_the_median_counts(self):
         turns = []
@@ -172,11 +209,21 @@ class Speed(SmallModels):
             self.assertEqual({'a': 2000, 'b': 5000}, speed.in_turns(tasks, 3))
         self.assertEqual('abababab', ''.join(turns))
 
-    def test_no_work_sends_as_many_numbers_as_there_are_weights(self):
-        for lab in speed.LABS:
-            (state_dict, examples, _), _ = output(speed.setting, lab)
-            _, gradient = speed.no_work(state_dict, examples[0], 1)
-            self.assertEqual(len(lab.parameters(state_dict)), len(gradient), lab.PROGRAM)
+
+class Models(unittest.TestCase):
+    def test_kept_models_are_rounded_and_a_longer_training_gives_others(self):
+        quiet = functools.partial(subprocess.run, stdout=subprocess.DEVNULL)
+        with tempfile.TemporaryDirectory() as folder, \
+                mock.patch.object(subprocess, 'run', quiet):
+            few = os.path.join(make_models.TOP, 'tests', 'class.txt')
+            options = ['--names', few, '--samples', '0', '--processes', '1', '--steps']
+            for lab in microgpt, microdiffusion:
+                path = make_models.make(lab, folder, [*options, '1'])
+                with open(path, encoding='utf-8') as file:
+                    self.assertNotRegex(file.read(), r'\.\d{7}')
+            self.assertEqual(0, output(make_models.check, folder, [*options, '1'])[0])
+            status, out = output(make_models.check, folder, [*options, '2'])
+            self.assertEqual((1, 2), (status, out.count('NOT equal')))
 
 
 if __name__ == '__main__':
