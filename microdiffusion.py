@@ -133,7 +133,7 @@ class Value:
                     continue
 
                 # Many dot products share a list, such as a row of weights. We look at each list
-                # only once. Otherwise training would take up to a third longer.
+                # only once, since there are many more dot products than lists.
                 for values in node._children:
                     if id(values) not in seen:
                         seen.add(id(values))
@@ -148,7 +148,7 @@ def linear(xs, w):
 
     A dot product is one Value that holds its two vectors. Each is the other's local gradient: the
     derivative of a1*b1 + a2*b2 + ... by a1 is b1. If all these numbers were ordinary children, a
-    step would take a third longer. If each + and each * were a Value, it would take 14 times as
+    step would take a third longer. If each + and each * were a Value, it would take ten times as
     long. Do not change a vector between linear and backward.
     """
     vectors = [(x, [v.data for v in x]) for x in xs]

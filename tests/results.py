@@ -548,21 +548,20 @@ def few_names(found, seeds, size):
 
 def figures():
     """What the pictures show, in numbers, from the tables."""
-    def pairs(key, x, y):
-        return [[float(row[x]), float(row[y])] for row in tables[key]]
+    def numbers(key, *columns):
+        return [[json.loads(str(row[column])) for column in columns] for row in tables[key]]
 
     def by_label(key, column, labels):
         return {row[0]: float(row[column]) for row in tables[key] if row[0] in labels}
 
     copied = next(row for row in tables['few names'] if row[2])     # of the shortest list measured
     compared = by_label('samples', -2, ['GPT', 'held-out names'])
-    return {'held_out': {'microdiffusion': pairs('examples', 0, 1),
-                         'microgpt': pairs('examples', 0, 2)},
+    return {'held_out': {'microdiffusion': numbers('examples', 0, 1),
+                         'microgpt': numbers('examples', 0, 2)},
             'ngrams': by_label('held out', 3, ['bigrams', 'trigrams', '4-grams']),
-            'few': {'microdiffusion': pairs('curve', 0, 3), 'microgpt': pairs('curve', 0, 2)},
+            'few': {'microdiffusion': numbers('curve', 0, 3), 'microgpt': numbers('curve', 0, 2)},
             'copied': {'microdiffusion': float(copied[5]), 'microgpt': float(copied[4])},
-            'steps': [[float(row[column]) for column in (0, -1, -2)]
-                      for row in tables['denoising']],
+            'steps': numbers('denoising', 0, -1, -2),
             'compared': {'real names': compared['held-out names'], 'microgpt': compared['GPT']}}
 
 def main(argv=None):
