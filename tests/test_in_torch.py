@@ -167,7 +167,8 @@ class Command(InTorch):
     def test_what_does_not_fit_is_one_line(self):
         self.run_main(microgpt.main, '--steps', '0', '--samples', '0', '--save', self.path)
         for words, message in ((['diffusion', '--load', self.path], 'its program is'),
-                               (['gpt', '--n-embd', '18'], 'n_embd = 18 is out of range')):
+                               (['gpt', '--n-embd', '18'],
+                                'n_embd = 18, but it has to be a multiple of '))):
             with contextlib.redirect_stderr(io.StringIO()) as error, \
                     self.assertRaises(SystemExit) as caught:
                 in_torch.main(['train', *words, '--names', self.names])

@@ -19,6 +19,20 @@ def example_loss(*args):
 
 '''
 BUSY = TELL.format('while True: pass')
+
+# Lines for a copy: Ctrl-C is pressed when the first results of a training have come.
+PRESS = '''
+waits, really_wait = [], multiprocessing.connection.wait
+
+def wait(pipes, **options):
+    ready = really_wait(pipes, **options)
+    waits.append(len(ready))
+    if len(waits) == 1:
+        signal.raise_signal(signal.SIGINT)
+    return ready
+
+multiprocessing.connection.wait = wait
+'''
 TRACES = 'Traceback', 'KeyboardInterrupt', 'Exception', 'Error', 'Warning'
 
 
@@ -105,6 +119,19 @@ class ProcessesTest(CommandLineTest):
                 os.killpg(process.pid, signal.SIGINT)
                 result = finish(process)
                 self.assertEqual((130, '', ''), result)
+
+    def test_unread_results(self):
+        """What workers had ready when Ctrl-C came is not taken for an answer later on."""
+        for program in PROGRAMS:
+            with self.subTest(program.PROGRAM):
+                argv = '--names', 'names.txt', '--samples', 5, '--processes', 2
+                result = finish(start_process(command(self.copy(program, PRESS), *argv),
+                                              self.folder))
+                self.assert_runs(result)
+                self.assertIn('\nCtrl-C: the training ends here', result.out)
+                expected = run(program, '--names', self.names, '--samples', 5, '--steps', 0)
+                self.assertEqual(untimed(expected.out).split('held-out')[1:],
+                                 untimed(result.out).split('held-out')[1:])
 
     @unittest.skipIf(pty is None, 'no terminals here')
     def test_terminal(self):
