@@ -168,7 +168,7 @@ class Command(InTorch):
         self.run_main(microgpt.main, '--steps', '0', '--samples', '0', '--save', self.path)
         for words, message in ((['diffusion', '--load', self.path], 'its program is'),
                                (['gpt', '--n-embd', '18'],
-                                'n_embd = 18, but it has to be a multiple of '))):
+                                'n_embd = 18, but it has to be a multiple of ')):
             with contextlib.redirect_stderr(io.StringIO()) as error, \
                     self.assertRaises(SystemExit) as caught:
                 in_torch.main(['train', *words, '--names', self.names])
