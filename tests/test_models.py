@@ -64,7 +64,7 @@ class Constants(unittest.TestCase):
     def test_channels_that_the_heads_cannot_share_are_named(self):
         for program in PROGRAMS:
             with mock.patch.object(program, 'heads', [program.LEFT] * 3), \
-                    self.assertRaisesRegex(program.InputError, '^n_embd = 16 '):
+                    self.assertRaisesRegex(program.InputError, '^n_embd = 16, '):
                 program.make_weights(28, random.Random(1))
 
     def test_what_is_in_range_works(self):
