@@ -124,8 +124,8 @@ names; your hundred may differ by up to about 0.15 nats):
 
                        evaluations    nats per    distinct
                             a name   character       names
-    threshold 0.5              7.0        2.42  about 95 %
-    threshold 0.7              8.0        2.33  about 95 %
+    threshold 0.5              7.0        2.42        96 %
+    threshold 0.7              8.0        2.33        95 %
     cosine, 12 steps           6.5        2.35        94 %
     cosine, 16 steps           8.0        2.30        94 %
 
