@@ -466,11 +466,12 @@ def held_out_nats(state_dict, examples, rng, spread=map):
 
 # 11. Every processor at work: processes share the names of a step (data parallelism).
 
-import contextlib, gc, multiprocessing.connection, os, signal, sys, threading
-from array import array
+import contextlib, gc, multiprocessing, os, signal, sys, threading
+
+workers = {}                # the worker processes, by the pipe to each; empty if one does it all
 
 def no_collector():
-    """Python need not look for Values in cycles, as there are none. (PyPy needs its collector.)"""
+    """No Value is in a cycle, so Python need not look for cycles. (PyPy needs its collector.)"""
     if sys.implementation.name == 'cpython':
         gc.disable()
 
@@ -480,79 +481,61 @@ def end_with_parent():
     os._exit(1)
 
 def worker(pipe, vocab_size):
-    """What a worker process does: it takes weights and a row of arguments, and sends the result."""
+    """What a worker process does: it takes weights and rows of arguments, and sends the results."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)        # Ctrl-C is for the main process
     threading.Thread(target=end_with_parent, daemon=True).start()
     no_collector()
     model = make_weights(vocab_size, random.Random(0))
-    while True:
-        function, numbers, row = pipe.recv()
-        for p, number in zip(parameters(model), numbers):
-            p.data = number
-        pipe.send(function(model, *row))
+    with contextlib.suppress(EOFError, OSError):        # until the main process is gone
+        while True:
+            function, numbers, rows = pipe.recv()
+            for p, number in zip(parameters(model), numbers):
+                p.data = number
+            pipe.send([function(model, *row) for row in rows])
 
 def start_workers(count, vocab_size):
-    """Start worker processes; returns a pipe to each, or [] if the system allows none."""
-    pipes = []
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)       # workers inherit this
+    """Start worker processes, or none if the system allows none."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)       # workers begin with this
     try:
         spawn = multiprocessing.get_context('spawn')            # works on all systems
         for _ in range(count):
             pipe, far_end = spawn.Pipe()
-            pipes.append(pipe)
-            spawn.Process(target=worker, args=(far_end, vocab_size)).start()
+            process = spawn.Process(target=worker, args=(far_end, vocab_size), daemon=True)
+            process.start()
+            workers[pipe] = process
             far_end.close()                 # so the pipe breaks when the worker is killed
     except Exception:                       # systems differ in how they fail
-        stop_workers(pipes)
+        stop_workers()
     finally:
         signal.signal(signal.SIGINT, before)
-    return pipes
 
-def stop_workers(pipes):
+def stop_workers():
     """End the workers, whatever they are busy with. From then on this process works alone."""
-    for process in multiprocessing.active_children():
+    for process in workers.values():
         process.kill()
-    pipes.clear()
+    workers.clear()
 
-def share_out(pipes, function, numbers, rows):
-    """The results of all rows, in order; a worker that is done with one row gets the next."""
-    todo, busy, results = iter(range(len(rows))), {}, {}
-    idle = pipes
-    try:
-        while len(results) < len(rows):
-            for pipe, n in zip(idle, todo):
-                pipe.send((function, numbers, rows[n]))
-                busy[pipe] = n
-            idle = multiprocessing.connection.wait(busy)
-            for pipe in idle:
-                results[busy.pop(pipe)] = pipe.recv()
-        return [results[n] for n in range(len(rows))]
-    except (EOFError, OSError):             # a worker was killed
-        stop_workers(pipes)
-    except BaseException:                   # Ctrl-C: half a result may be left in a pipe
-        stop_workers(pipes)
-        raise
-
-@contextlib.contextmanager
-def processes(count, vocab_size):
-    """Gives a map that count processes share; how many they are does not change any bit.
+def spread(function, state_dicts, *columns):
+    """A map that the workers share; how many they are does not change any bit.
 
     Each result depends on its own row and on the weights alone, and results keep their order.
     """
-    pipes = start_workers(count, vocab_size) if count > 1 else []
-
-    def spread(function, state_dicts, *columns):
-        rows, state_dict = list(zip(*columns)), next(iter(state_dicts))     # one model for all
-        numbers = array('d', [p.data for p in parameters(state_dict)])
-        for start in range(0, len(rows), batch_size):
-            batch = rows[start:start + batch_size]
-            results = share_out(pipes, function, numbers, batch) if pipes else None
-            yield from results or (function(state_dict, *row) for row in batch)
-
-    try:
-        yield spread
-    finally:
-        stop_workers(pipes)
+    rows, state_dict = list(zip(*columns)), next(iter(state_dicts))     # one model for all rows
+    numbers = [p.data for p in parameters(state_dict)]
+    for start in range(0, len(rows), batch_size):
+        batch = rows[start:start + batch_size]
+        results, count = [None] * len(batch), len(workers)
+        try:
+            for n, pipe in enumerate(workers):              # of 3 workers, each gets every 3rd row
+                pipe.send((function, numbers, batch[n::count]))
+            for n, pipe in enumerate(workers):
+                results[n::count] = pipe.recv()
+        except (EOFError, OSError):         # a worker was killed
+            stop_workers()
+        except BaseException:               # Ctrl-C: half a result may be left in a pipe
+            stop_workers()
+            raise
+        yield from results if workers else (function(state_dict, *row) for row in batch)
 
 
 # 12. You may stop reading here. What follows is files and the command line.
@@ -618,6 +601,8 @@ def load(path):
                 raise ValueError(f'{name} has another size')
             for value, number in zip(itertools.chain(*matrix), itertools.chain(*numbers)):
                 value.data = float(number)
+                if not math.isfinite(value.data):
+                    raise ValueError(f'a weight of {name} is {number}')
     except (OSError, InputError):
         raise
     except Exception as error:              # whatever is missing in it, or does not fit
@@ -640,22 +625,19 @@ def progress(values, total, label, remark=None):
                   f'{minutes}:{seconds:02d} left {remark() if remark else ""}'.rstrip(), flush=True)
         yield value
 
-def learn(state_dict, docs, vocab, args, rng, spread):
+def learn(state_dict, docs, vocab, args, rng):
     """Train as long as Ctrl-C allows; returns the number of steps done."""
     letters = vocab[len(SPECIAL):]
     print(f'{len(docs)} names to learn from; {len(letters)} letters: {letters}; '
           f'{len(parameters(state_dict))} parameters')
     show_task(docs[args.seed % len(docs)], vocab)
     examples = [encode(doc, vocab) for doc in docs]
-    seeds = itertools.count()
-
-    def name_now():
-        return write(state_dict, vocab, read_prompt('', vocab), args, next(seeds))[0]
-
+    prompt, seeds = read_prompt('', vocab), itertools.count()
     done, start = 0, time.monotonic()
     try:
         losses = train(state_dict, examples, rng, args.steps, spread)
-        for _ in progress(losses, args.steps, 'train', name_now):
+        for _ in progress(losses, args.steps, 'train',
+                          lambda: write(state_dict, vocab, prompt, args, next(seeds))[0]):
             done += 1
     except KeyboardInterrupt:
         print('\nCtrl-C: the training ends here. (Press it again to end the program.)')
@@ -710,7 +692,7 @@ def develop(written, steps):
 def show(written, args):
     """Print the names, and how they emerged: all on a terminal, else the first; returns them."""
     moving = (sys.stdout.isatty() and os.environ.get('TERM') != 'dumb'
-              and 'idlelib' not in sys.modules and 'JPY_PARENT_PID' not in os.environ   # a notebook
+              and 'idlelib' not in sys.modules and 'JPY_PARENT_PID' not in os.environ   # Jupyter
               and 0 < args.samples < shutil.get_terminal_size().lines - 1)
     if moving:
         written = list(written)
@@ -772,35 +754,35 @@ def run(args):
         state_dict = make_weights(len(vocab), rng)
     prompt = read_prompt(args.prompt, vocab)
     if args.save:                           # if it cannot be written, say so before the training
-        existed = os.path.exists(args.save)
-        open(args.save, 'ab').close()
-        if not existed:
-            os.remove(args.save)
+        open(args.save + '.part', 'wb').close()
+        os.remove(args.save + '.part')
+        if os.path.exists(args.save) and not os.path.isfile(args.save):
+            raise InputError(f'{args.save!a} is not a file')
 
     # Workers load the program from its file. They do not know what you changed after an import,
     # so an imported program works alone.
-    count = min(args.processes, batch_size) if __name__ == '__main__' else 1
-    with processes(count, len(vocab)) as spread:
-        docs, held_out = split(docs)
-        done = learn(state_dict, docs, vocab, args, rng, spread) if docs else 0
-        if args.save:
-            save(args.save, state_dict, vocab)
-        if docs:
-            try:
-                evaluate(state_dict, held_out, vocab, spread)
-            except KeyboardInterrupt:
-                if done < args.steps:       # the first Ctrl-C has ended the training
-                    raise
-                print('\nCtrl-C: the measuring ends here')
+    if __name__ == '__main__' and args.processes > 1:
+        start_workers(min(args.processes, batch_size), len(vocab))
+    docs, held_out = split(docs)
+    done = learn(state_dict, docs, vocab, args, rng) if docs else 0
+    if args.save:
+        save(args.save, state_dict, vocab)
+    if docs:
+        try:
+            evaluate(state_dict, held_out, vocab, spread)
+        except KeyboardInterrupt:
+            if done < args.steps:           # a Ctrl-C has ended the training: this is the second
+                raise
+            print('\nCtrl-C: the measuring ends here')
 
-        rng = random.Random(args.seed)      # afresh, so a loaded model writes the same names
-        seeds = (rng.getrandbits(32) for _ in range(args.samples))
-        columns = [itertools.repeat(value) for value in (state_dict, vocab, prompt, args)]
-        names = show(spread(write, *columns, seeds), args)
-        if docs and names:
-            known = set(docs)
-            copied = sum([name in known for name in names])
-            print(f'{copied} of these {len(names)} names are among the {len(docs)} learned from')
+    rng = random.Random(args.seed)          # afresh, so a loaded model writes the same names
+    seeds = [rng.getrandbits(32) for _ in range(args.samples)]
+    columns = [itertools.repeat(value) for value in (state_dict, vocab, prompt, args)]
+    names = show(spread(write, *columns, seeds), args)
+    if docs and names:
+        known = set(docs)
+        copied = sum([name in known for name in names])
+        print(f'{copied} of these {len(names)} names are among the {len(docs)} learned from')
 
 def main(argv=()):
     """Run the command line; returns the exit status."""
@@ -816,6 +798,8 @@ def main(argv=()):
         parser.error(error)
     except KeyboardInterrupt:
         return 130
+    finally:
+        stop_workers()
     return 0
 
 

@@ -112,6 +112,15 @@ def after_training(lab, count, spread):
 
     return held_out, writing
 
+def by_team(lab, team, task):
+    """The task, done by these workers."""
+    def changed():
+        lab.workers.clear()
+        lab.workers.update(team)
+        task()
+
+    return changed
+
 def gradients(names, changes):
     """A task: the losses and gradients of so many names in microdiffusion, as a list of numbers."""
     state_dict, examples, _ = setting(microdiffusion)
@@ -136,13 +145,18 @@ def table(title, heads, rows):
 
 def show_processes(steps, rounds):
     """A default run by one process and by more, put together from its parts."""
-    tasks, names = {}, steps * microgpt.batch_size
-    with contextlib.ExitStack() as stack:
-        for lab, count in itertools.product(LABS, COUNTS):
-            spread = stack.enter_context(lab.processes(count, len(setting(lab)[2])))
-            tasks[lab, count, 0] = training(lab, steps, spread)
-            tasks[lab, count, 1], tasks[lab, count, 2] = after_training(lab, names, spread)
-        found = in_turns(tasks, rounds)
+    tasks, names, teams = {}, steps * microgpt.batch_size, {}
+    for lab, count in itertools.product(LABS, COUNTS):
+        lab.workers.clear()
+        if count > 1:
+            lab.start_workers(count, len(setting(lab)[2]))
+        teams[lab, count] = dict(lab.workers)
+        for part, task in enumerate([training(lab, steps, lab.spread),
+                                     *after_training(lab, names, lab.spread)]):
+            tasks[lab, count, part] = by_team(lab, teams[lab, count], task)
+    found = in_turns(tasks, rounds)
+    for (lab, _), team in teams.items():
+        by_team(lab, team, lab.stop_workers)()
 
     rows = []
     for lab, count in itertools.product(LABS, COUNTS):

@@ -22,16 +22,17 @@ BUSY = TELL.format('while True: pass')
 
 # Lines for a copy: Ctrl-C is pressed when the first results of a training have come.
 PRESS = '''
-waits, really_wait = [], multiprocessing.connection.wait
+pressed, spawn_pipe = [], type(multiprocessing.Pipe()[0])
+really_recv = spawn_pipe.recv
 
-def wait(pipes, **options):
-    ready = really_wait(pipes, **options)
-    waits.append(len(ready))
-    if len(waits) == 1:
+def recv(pipe):
+    result = really_recv(pipe)
+    if not pressed:
+        pressed.append(True)
         signal.raise_signal(signal.SIGINT)
-    return ready
+    return result
 
-multiprocessing.connection.wait = wait
+spawn_pipe.recv = recv
 '''
 TRACES = 'Traceback', 'KeyboardInterrupt', 'Exception', 'Error', 'Warning'
 
