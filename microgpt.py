@@ -464,15 +464,16 @@ def spread(function, state_dicts, *columns):
     """
     rows, state_dict = list(zip(*columns)), next(iter(state_dicts))     # one model for all rows
     numbers = [p.data for p in parameters(state_dict)]
-    for start in range(0, len(rows), batch_size):
+    for start in range(0, len(rows), batch_size):           # in batches, so results come soon
         batch = rows[start:start + batch_size]
-        results, count = [None] * len(batch), len(workers)
+        results = [None] * len(batch)
+        count = len(workers)
         try:
             for n, pipe in enumerate(workers):              # of 3 workers, each gets every 3rd row
                 pipe.send((function, numbers, batch[n::count]))
             for n, pipe in enumerate(workers):
                 results[n::count] = pipe.recv()
-        except (EOFError, OSError):         # a worker was killed
+        except (EOFError, OSError):         # a worker was killed: the batch is done again, here
             stop_workers()
         except BaseException:               # Ctrl-C: half a result may be left in a pipe
             stop_workers()
@@ -486,7 +487,7 @@ import argparse, collections, json, statistics, time, unicodedata
 
 def normalized(text):
     """In lower case, no space around it, and a letter and its accent as one character."""
-    text = text.strip().lower().replace('i\u0307', 'i')         # what lower makes of a Turkish I
+    text = text.strip().lower().replace('i\u0307', 'i')         # lower makes two of a Turkish I
     return unicodedata.normalize('NFC', text)
 
 def read_names(path, vocab=None):
@@ -494,7 +495,7 @@ def read_names(path, vocab=None):
     with open(path, encoding='utf-8-sig', errors='replace') as file:
         names = [normalized(line) for line in file if line.strip()]
     docs = [name for name in names if len(name) < block_size and name.isprintable()
-            and not set(name) & set('_.\ufffd') and set(name) <= set(vocab or name)]
+            and not set(name) & set('_.\ufffd') and (not vocab or set(name) <= set(vocab))]
 
     usable = f'of up to {block_size - 1} characters, as UTF-8 text, without _ and .'
     usable += ', in letters that the model knows' if vocab else ''
@@ -550,7 +551,7 @@ def load(path):
     return state_dict, model['vocab']
 
 def progress(values, total, label, remark=None):
-    """Pass values on; now and then print how many, the mean of the last, the time left."""
+    """Pass values on; every five seconds print how many, the mean of the last, the time left."""
     start = shown = time.monotonic()
     last = collections.deque(maxlen=100)
     for n, value in enumerate(values, 1):
@@ -572,7 +573,7 @@ def learn(state_dict, docs, vocab, args, rng):
           f'{len(parameters(state_dict))} parameters')
     show_task(docs[args.seed % len(docs)], vocab)
     examples = [encode(doc, vocab) for doc in docs]
-    prompt, seeds = read_prompt('', vocab), itertools.count()
+    prompt, seeds = read_prompt('', vocab), itertools.count()       # for a name now and then
     done, start = 0, time.monotonic()
     try:
         losses = train(state_dict, examples, rng, args.steps, spread)
@@ -587,7 +588,7 @@ def learn(state_dict, docs, vocab, args, rng):
     return done
 
 def evaluate(state_dict, held_out, vocab, spread):
-    """Measure a model on names that it has never seen, the same ones for every seed."""
+    """Measure a model on the held-out names, the same ones for every seed."""
     docs = random.Random(0).sample(held_out, min(1024, len(held_out)))
     examples = [encode(doc, vocab) for doc in docs]
     values = held_out_nats(state_dict, examples, random.Random(0), spread)
