@@ -671,10 +671,10 @@ def show_task(doc, vocab):
 def write(state_dict, vocab, prompt, args, seed):
     """A name, and its frames: (step, temperature, text) from the prompt to the end."""
     tokens, shortest = prompt
-    frames = [(0, args.temperature, decode(tokens, vocab))]
-    for i, temperature, tokens in denoise(state_dict, tokens, random.Random(seed),
-                                          args.denoise_steps, args.temperature, shortest):
-        frames.append((i, temperature, decode(tokens, vocab)))
+    steps = denoise(state_dict, tokens, random.Random(seed), args.denoise_steps, args.temperature,
+                    shortest)
+    frames = [(i, temperature, decode(tokens, vocab))
+              for i, temperature, tokens in [(0, args.temperature, tokens), *steps]]
     return frames[-1][-1].strip(SPECIAL), frames
 
 def develop(written, steps):
@@ -721,8 +721,7 @@ def make_parser():
     """The options of the command line."""
     parser = argparse.ArgumentParser(PROGRAM + '.py', description=__doc__.splitlines()[0])
     option = parser.add_argument
-    option('--names', metavar='FILE',
-           help='what to learn from, one name a line (names.txt beside the program)')
+    option('--names', metavar='FILE', help='to learn from, one name a line (names.txt)')
     option('--steps', type=at_least(0), help=f'of training ({num_steps}; 0 with --load)')
     option('--samples', type=at_least(0), default=20, help='names to write (%(default)s)')
     option('--seed', type=at_least(0), default=42, help='of training and writing (%(default)s)')
@@ -731,8 +730,7 @@ def make_parser():
     option('--save', metavar='FILE', help='where to keep the trained model')
     option('--load', metavar='FILE', help='a kept model to start from; with --steps it is trained '
            'further, and Adam and the learning rate begin afresh')
-    option('--prompt', default='',
-           help='what is known: mar begins a name, j____a. has six letters')
+    option('--prompt', default='', help='what is known: mar begins a name, j____a. has six letters')
     option('--denoise-steps', type=at_least(1), default=20,
            help='from noise to a name (%(default)s)')
     option('--temperature', type=at_least(0, float), default=0.84,
@@ -781,8 +779,7 @@ def run(args):
     columns = [itertools.repeat(value) for value in (state_dict, vocab, prompt, args)]
     names = show(spread(write, *columns, seeds), args)
     if docs and names:
-        known = set(docs)
-        copied = sum([name in known for name in names])
+        copied = sum([name in docs for name in names])
         print(f'{copied} of these {len(names)} names are among the {len(docs)} learned from')
 
 def main(argv=()):

@@ -628,8 +628,7 @@ def make_parser():
     """The options of the command line."""
     parser = argparse.ArgumentParser(PROGRAM + '.py', description=__doc__.splitlines()[0])
     option = parser.add_argument
-    option('--names', metavar='FILE',
-           help='what to learn from, one name a line (names.txt beside the program)')
+    option('--names', metavar='FILE', help='to learn from, one name a line (names.txt)')
     option('--steps', type=at_least(0), help=f'of training ({num_steps}; 0 with --load)')
     option('--samples', type=at_least(0), default=20, help='names to write (%(default)s)')
     option('--seed', type=at_least(0), default=42, help='of training and writing (%(default)s)')
@@ -685,8 +684,7 @@ def run(args):
     columns = [itertools.repeat(value) for value in (state_dict, vocab, prompt, args)]
     names = show(spread(write, *columns, seeds), args)
     if docs and names:
-        known = set(docs)
-        copied = sum([name in known for name in names])
+        copied = sum([name in docs for name in names])
         print(f'{copied} of these {len(names)} names are among the {len(docs)} learned from')
 
 def main(argv=()):
