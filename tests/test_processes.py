@@ -34,6 +34,19 @@ def recv(pipe):
 
 spawn_pipe.recv = recv
 '''
+
+# Lines for a copy: a worker takes its time to start, and the program to mind a Ctrl-C.
+SLOW_START = '''
+def later(*details):
+    time.sleep(0.5)
+    raise KeyboardInterrupt
+
+if __name__ == '__main__':
+    signal.signal(signal.SIGINT, later)
+else:
+    os.write(2, b'worker starts')
+    time.sleep(0.3)
+'''
 TRACES = 'Traceback', 'KeyboardInterrupt', 'Exception', 'Error', 'Warning'
 
 
@@ -149,14 +162,25 @@ class ProcessesTest(CommandLineTest):
                     self.assertEqual(not status, '\nheld-out: ' in result.out)
                     self.assert_clean(result.out)
 
+    @unittest.skipIf(pty is None, 'no terminals here')
+    def test_starting_workers(self):
+        """A worker that is still starting does not mind Ctrl-C either."""
+        for program in PROGRAMS:
+            args = command(self.copy(program, SLOW_START), '--names', 'names.txt', '--steps', 1000,
+                           '--samples', 2, '--processes', 2)
+            with self.subTest(program.PROGRAM):
+                result = run_on_terminal(args, self.folder, ['worker starts'], env={'TERM': 'dumb'})
+                self.assertIn(result.status, (0, 130), result.out)
+                self.assert_clean(result.out)
+
     def test_no_workers(self):
         """Where no process can be started, as under a profiler, one does it all."""
         for program in PROGRAMS:
             path = self.copy(program)
             argv = '--names', 'names.txt', '--steps', 1, '--samples', 1, '--processes', 2
-            lacking = ('import multiprocessing.context, runpy, sys\n'
-                       'def lack(*args): raise ImportError("no semaphores here")\n'
-                       'multiprocessing.context.BaseContext.Lock = lack\n'
+            lacking = ('import multiprocessing.process, runpy, sys\n'
+                       'def lack(*args): raise OSError("no processes here")\n'
+                       'multiprocessing.process.BaseProcess.start = lack\n'
                        'sys.argv = sys.argv[1:]\n'
                        'runpy.run_path(sys.argv[0], run_name="__main__")')
             expected = untimed(run(program, '--names', self.names, '--steps', 1,
