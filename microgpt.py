@@ -500,7 +500,8 @@ def read_names(path, vocab=None):
     usable = f'of up to {block_size - 1} characters, as UTF-8 text, without _ and .'
     usable += ', in letters that the model knows' if vocab else ''
     if len(set(docs)) < 10:
-        raise InputError(f'{path} has {len(set(docs))} names {usable}: give ten, or more')
+        raise InputError(f'{path} has {len(set(docs))} names {usable}: give ten or more, one '
+                         'a line')
     if len(docs) < len(names):
         print(f'left out {len(names) - len(docs)} of {len(names)} lines: no names {usable}')
     return docs
