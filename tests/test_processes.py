@@ -97,8 +97,8 @@ class ProcessesTest(CommandLineTest):
         """When a worker is killed in the training, one process goes on with all, and as well."""
         for program in PROGRAMS:
             with self.subTest(program.PROGRAM):
-                argv = '--steps', 40, '--samples', 2, '--save', 'new.json'
-                slow = TELL.format('time.sleep(0.002)')     # so the kill comes before the end
+                argv = '--steps', 15, '--samples', 2, '--save', 'new.json'
+                slow = TELL.format('time.sleep(0.005)')     # so the kill comes before the end
                 process, workers = self.start(program, *argv, more=slow)
                 os.kill(workers[0], signal.SIGKILL)
                 result = finish(process)
@@ -106,7 +106,7 @@ class ProcessesTest(CommandLineTest):
                 self.assert_clean(result.out + result.err)
                 self.assertRegex(result.err, rf'^process {process.pid}\n')
                 found = untimed(result.out), self.read('new.json')
-                expected = run(program, '--names', self.names, '--steps', 40, '--samples', 2,
+                expected = run(program, '--names', self.names, '--steps', 15, '--samples', 2,
                                '--save', self.path('new.json'))
                 self.assertEqual((untimed(expected.out), self.read('new.json')), found)
 
