@@ -1,5 +1,6 @@
 """Worker processes: the same bits whatever their number, and none that outlives the program."""
 import os
+import re
 import signal
 import unittest
 
@@ -197,3 +198,20 @@ class ProcessesTest(CommandLineTest):
                     result = finish(start_process(args[:1] + before + args[3:], self.folder))
                     self.assertEqual((0, ''), (result.status, result.err))
                     self.assertTrue(untimed(result.out).startswith(expected), result.out)
+
+    def test_in_a_notebook(self):
+        """Where the Python goes on after the program, as with %run, no worker is left."""
+        script = ('import multiprocessing, runpy, sys\n'
+                  'sys.argv = sys.argv[1:]\n'
+                  'try: runpy.run_path(sys.argv[0], run_name="__main__")\n'
+                  'except SystemExit: print("goes on")\n'
+                  'left = multiprocessing.active_children()\n'
+                  'for process in left: process.join(5)\n'
+                  'print("left:", [process for process in left if process.is_alive()])')
+        for program in PROGRAMS:
+            with self.subTest(program.PROGRAM):
+                args = command(self.copy(program, TELL.format('pass')), '--names', 'names.txt',
+                               '--steps', 1, '--processes', 2)
+                result = finish(start_process(args[:1] + ['-c', script] + args[3:], self.folder))
+                self.assertEqual(2, len(set(re.findall(r'process \d+', result.err))), result.err)
+                self.assertTrue(result.out.endswith('goes on\nleft: []\n'), result.out)
