@@ -511,9 +511,10 @@ def start_workers(count, vocab_size):
 
 def stop_workers():
     """End the workers, whatever they are busy with. From then on this process works alone."""
-    for process in workers.values():
-        process.kill()
+    processes = list(workers.values())
     workers.clear()
+    for process in processes:
+        process.kill()
 
 def spread(function, state_dicts, *columns):
     """A map that the workers share; how many they are does not change any bit.
@@ -555,7 +556,7 @@ def read_names(path, vocab=None):
     docs = [name for name in names if len(name) < block_size and name.isprintable()
             and not set(name) & set('_.\ufffd') and (not vocab or set(name) <= set(vocab))]
 
-    usable = f'of up to {block_size - 1} characters, as UTF-8 text, without _ and .'
+    usable = f'of up to {block_size - 1} printable characters, as UTF-8 text, without _ and .'
     usable += ', in letters that the model knows' if vocab else ''
     if len(set(docs)) < 10:
         raise InputError(f'{path} has {len(set(docs))} names {usable}: give ten or more, one '
@@ -759,9 +760,7 @@ def run(args):
         if os.path.exists(args.save) and not os.path.isfile(args.save):
             raise InputError(f'{args.save!a} is not a file')
 
-    # Workers load the program from its file. They do not know what you changed after an import,
-    # so an imported program works alone.
-    if __name__ == '__main__' and args.processes > 1:
+    if args.processes > 1:
         start_workers(min(args.processes, batch_size), len(vocab))
     docs, held_out = split(docs)
     done = learn(state_dict, docs, vocab, args, rng) if docs else 0
@@ -783,10 +782,12 @@ def run(args):
         copied = sum([name in docs for name in names])
         print(f'{copied} of these {len(names)} names are among the {len(docs)} learned from')
 
-def main(argv=()):
-    """Run the command line; returns the exit status."""
+def main(argv=(), alone=True):
+    """Run the command line, in this process alone or with workers; returns the exit status."""
     parser = make_parser()
     args = parser.parse_args(argv)
+    if alone:                               # workers load the program from its file: they would
+        args.processes = 1                  # not know what you have changed since then
     try:
         run(args)
         sys.stdout.flush()                  # a full disk or a closed pipe shows here
@@ -806,4 +807,4 @@ if __name__ == '__main__':
     no_collector()
     if hasattr(sys.stdout, 'reconfigure'):
         sys.stdout.reconfigure(errors='replace')        # for consoles without accents
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(sys.argv[1:], alone=False))

@@ -69,13 +69,13 @@ REFERENCE = {
         '''}
 
 BAD_NAMES = (
-    ('no name at all', b'', 'bad has 0 names of up to 13 characters, '),
+    ('no name at all', b'', 'bad has 0 names of up to 13 printable characters, '),
     ('bytes that are no text', bytes(range(256)) * 9, 'bad has '),
     ('nine names', '\n'.join(FEW[:9]), 'bad has 9 names '),
     ('one name ten times', 'anna\n' * 10, 'bad has 1 names '),
     ('UTF-16', '\n'.join(NAMES).encode('utf-16'), 'as UTF-8 text'),
     ('Latin-1', 'zo\xeb\n'.encode('latin-1') * 10, 'as UTF-8 text'),
-    ('long names', '\n'.join([name + 'x' * 14 for name in FEW]), 'of up to 13 characters'),
+    ('long names', '\n'.join([name + 'x' * 14 for name in FEW]), 'of up to 13 printable characters'),
     ('names with a dot', '\n'.join([name + '.' for name in FEW]), 'without _ and .'))
 
 BAD_ARGUMENTS = (
@@ -249,7 +249,7 @@ class NamesTest(CommandLineTest):
                 result = run(program, '--names', path, '--steps', 0, '--samples', 0)
                 self.assert_runs(result)
                 first, second = result.out.splitlines()[:2]
-                self.assertEqual('left out 6 of 18 lines: no names of up to 13 characters, '
+                self.assertEqual('left out 6 of 18 lines: no names of up to 13 printable characters, '
                                  'as UTF-8 text, without _ and .', first)
                 self.assertTrue(second.startswith(      # two of the twelve are held out
                     '10 names to learn from; 19 letters: ,128abcdefgilmnorst; '), second)

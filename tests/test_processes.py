@@ -3,6 +3,7 @@ import os
 import re
 import signal
 import unittest
+from unittest import mock
 
 from tests.command_line import (NAMES, PROGRAMS, CommandLineTest, command, finish, kill_group, pty,
                                 run, run_on_terminal, samples, start_process, untimed)
@@ -215,3 +216,20 @@ class ProcessesTest(CommandLineTest):
                 result = finish(start_process(args[:1] + ['-c', script] + args[3:], self.folder))
                 self.assertEqual(2, len(set(re.findall(r'process \d+', result.err))), result.err)
                 self.assertTrue(result.out.endswith('goes on\nleft: []\n'), result.out)
+
+    def test_in_a_shell(self):
+        """What was changed in a shell after the program, as in IDLE, counts for any --processes."""
+        script = ('import sys\n'
+                  'sys.argv = sys.argv[1:]\n'
+                  '__file__ = sys.argv[0]\n'
+                  'try: exec(open(__file__).read())\n'
+                  'except SystemExit: print("goes on")\n'
+                  'slope = 0.5\n'
+                  'main(sys.argv[1:] + ["--steps", "2"])')
+        for program in PROGRAMS:
+            argv = '--names', self.names, '--samples', 2, '--processes', 2
+            with self.subTest(program.PROGRAM), mock.patch.object(program, 'slope', 0.5):
+                args = command(self.copy(program), *argv, '--steps', 0)
+                result = finish(start_process(args[:1] + ['-c', script] + args[3:], self.folder))
+                expected = untimed(run(program, *argv, '--steps', 2).out)
+                self.assertEqual(expected, untimed(result.out).split('goes on\n')[-1])
