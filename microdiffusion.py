@@ -6,6 +6,7 @@ from the idea. The number of layers, the tied output matrix and the temperature 
 import itertools
 import math
 import random
+import zlib
 from operator import attrgetter, mul
 
 # What a diffusion model needs: one token that hides a letter, and one that fills up a short name.
@@ -16,33 +17,38 @@ END = PAD                   # what stands after the last letter
 LEFT, RIGHT = -1, 1
 heads = [LEFT, LEFT, RIGHT, RIGHT]      # where each attention head looks: together, to both sides
 n_layer = 2                 # the second layer sees what the first one found out
-t_min = 0.2                 # the lowest noise level in training: a fifth of the tokens is masked
+t_min = 0.2                 # the lowest noise level in training: a fifth of the tokens is masked, on average
 
 # What both programs have in common.
 n_embd = 16                 # numbers (channels) at each position; the heads share them
 slope = 2.0                 # how much a score falls with each position further away
 block_size = 14             # positions: the longest names have 13 letters, and one token ends them
-batch_size = 8              # names in a training step
+batch_size = 8              # a step follows the mean gradient of so many names
 num_steps = 2000            # training steps, if nothing else is asked for
 learning_rate = 0.014
+HUGE = 1e9                  # a weight grows so large only if the training has failed
 
 
-# 1. Data: every tenth name is held out. A token is the place of a character in the vocabulary.
+# 1. Data: some names are held out. A token is the place of a character in the vocabulary.
 
 class InputError(Exception):
     """What the user gave cannot be used; the message says what can."""
 
 def split(docs):
-    """Names to train on, and names that training never sees; no seed changes them."""
+    """Names to train on, and about a tenth that are held out: training never sees them.
+
+    The checksum of a name decides. So the same name is held out of every list that has it.
+    """
     docs = sorted(set(docs))
-    return [doc for n, doc in enumerate(docs) if n % 10], docs[::10]
+    held_out = [doc for doc in docs if zlib.crc32(doc.encode('utf-8')) % 10 == 0]
+    return sorted(set(docs) - set(held_out)), held_out
 
 def make_vocab(docs):
     """All characters as one string: the special tokens, then the letters."""
     return SPECIAL + ''.join(sorted(set(''.join(docs))))
 
 def decode(tokens, vocab):
-    """The tokens as text."""
+    """The text of these tokens, special ones included."""
     return ''.join([vocab[token] for token in tokens])
 
 def encode(doc, vocab):
@@ -105,7 +111,7 @@ class Value:
         nodes = self.history()
         for node in nodes:
             node.grad = 0.0
-        self.grad += 1.0                    # d(self) / d(self)
+        self.grad += 1.0
 
         # This is the chain rule, from the youngest Value to the oldest. All that was made from a
         # Value is younger and has passed its grad on before. So the grad of the Value is complete.
@@ -148,8 +154,8 @@ def linear(xs, w):
 
     A dot product is one Value that holds its two vectors. Each is the other's local gradient: the
     derivative of a1*b1 + a2*b2 + ... by a1 is b1. If all these numbers were ordinary children, a
-    step would take about half as long again. If each + and each * were a Value, it would take more
-    than ten times as long. Do not change a vector between linear and backward.
+    step would take more than half as long again. If each + and each * were a Value, it would take
+    about ten times as long. Do not change a vector between linear and backward.
     """
     vectors = [(x, [v.data for v in x]) for x in xs]
     rows = [(row, [v.data for v in row]) for row in w]
@@ -165,8 +171,8 @@ def relu_linear(x, w):
     alive = [n for n, v in enumerate(x) if v.data > 0]
     return linear([[x[n] for n in alive]], [[row[n] for n in alive] for row in w])[0]
 
-def shares(powers):
-    """Each exp(power) as a share of their sum, and the log of the sum: plain numbers."""
+def plain_softmax(powers):
+    """Each exp(power) divided by their sum, and the log of the sum, for plain numbers."""
     top = max(powers)                       # with it subtracted, no exp can overflow
     exps = [math.exp(power - top) for power in powers]
     total = sum(exps)
@@ -174,13 +180,13 @@ def shares(powers):
 
 def logsumexp(logits):
     """log(sum(exp(z))) as one Value. Its local gradients are the probabilities of softmax."""
-    probs, log_total = shares([z.data for z in logits])
+    probs, log_total = plain_softmax([z.data for z in logits])
     return Value(log_total, tuple(logits), tuple(probs))
 
 def softmax(logits, scale=1.0, bias=None):
     """Probabilities exp(scale * z + bias - log_total): the higher a logit, the more likely."""
     bias = bias or [0.0] * len(logits)
-    probs, log_total = shares([scale * z.data + b for z, b in zip(logits, bias)])
+    probs, log_total = plain_softmax([scale * z.data + b for z, b in zip(logits, bias)])
     log_total = Value(log_total, tuple(logits), tuple([scale * p for p in probs]))
     return [Value(p, (z, log_total), (scale * p, -p)) for z, p in zip(logits, probs)]
 
@@ -199,16 +205,16 @@ def attention(queries, keys, values):
 
     The queries belong to the last positions, or to all. Every head looks one way, and what is
     further away counts less (after ALiBi, arXiv 2108.12409). The neighbour is at distance 0. Then
-    the head counts on, around the end as in a circle, so each position has a distance. It comes
-    to its own position last, because the residual connection keeps what stands there.
+    the head counts on, around the end as in a circle: for the first position, a head that looks
+    left finds the last position at distance 0. The position itself comes last, because the
+    residual connection keeps what stands there.
     """
     width = n_embd // len(heads)
     mixed = []
     for start, look in zip(range(0, n_embd, width), heads):
         q, k, v = [[x[start:start + width] for x in xs] for xs in (queries, keys, values)]
         weights = []
-        first = len(keys) - len(queries)    # the position of the first query
-        for here, scores in enumerate(linear(q, k), first):
+        for here, scores in enumerate(linear(q, k), len(keys) - len(queries)):
             distances = [(look * (there - here) - 1) % block_size for there in range(len(keys))]
             bias = [-slope * distance for distance in distances]
             weights.append(softmax(scores, width ** -0.5, bias))
@@ -218,19 +224,6 @@ def attention(queries, keys, values):
 
 
 # 4. Weights: small random numbers. The output matrix is wte once more: it is tied.
-
-def check_constants():
-    """Raise an InputError if the model cannot work with one of its constants."""
-    for name, usable, needed in (
-            ('n_layer', n_layer >= 1, '1 or more'),
-            ('block_size', block_size >= 2, '2 or more'),
-            ('batch_size', batch_size >= 1, '1 or more'),
-            ('heads', heads and set(heads) <= {LEFT, RIGHT}, 'a list of LEFT and RIGHT'),
-            ('n_embd', n_embd >= 1 and n_embd % max(1, len(heads)) == 0,
-             'a multiple of the number of heads'),
-            ('t_min', 0 < t_min < 1, 'between 0 and 1')):
-        if not usable:
-            raise InputError(f'{name} = {globals()[name]}, but it has to be {needed}')
 
 def make_weights(vocab_size, rng):
     """The state_dict: every weight matrix, as rows of Values, by its name."""
@@ -259,16 +252,16 @@ def settled(tokens):
     """The tokens up to the first visible PAD. All that stands behind it is PAD for certain."""
     return tokens[:tokens.index(PAD) + 1] if PAD in tokens else tokens
 
-def rule_out(logits, tokens, shortest=1):
-    """Give -10^6 to what cannot stand at a position, so that its probability is 0."""
+def rule_out(logits, tokens, least_letters=1):
+    """Give minus infinity to what cannot stand at a position: its probability is 0."""
     letters = [n for n, token in enumerate(tokens) if token > PAD]
-    shortest = max([shortest] + [n + 1 for n in letters])
+    least_letters = max([least_letters] + [n + 1 for n in letters])
     for n, z in enumerate(logits):
-        z[MASK] = Value(-1e6)               # no name has a MASK in it (arXiv 2406.07524)
-        if n < shortest:
-            z[PAD] = Value(-1e6)            # no end before a letter; a name has at least one
+        z[MASK] = Value(-math.inf)               # never a MASK (MDLM, 2406.07524, gives it -10^6)
+        if n < least_letters:
+            z[PAD] = Value(-math.inf)            # no end before a letter; a name has at least one
         if n == block_size - 1:
-            z[PAD + 1:] = [Value(-1e6)] * (len(z) - PAD - 1)    # the last place ends it
+            z[PAD + 1:] = [Value(-math.inf)] * (len(z) - PAD - 1)    # the last place ends it
 
 def mask_predictor(state_dict, tokens):
     """The logits over the vocabulary at each position up to the first visible PAD."""
@@ -354,23 +347,29 @@ def loss_and_gradient(state_dict, tokens, seed):
     loss.backward()
     return loss.data, [p.grad for p in params]
 
-def train(state_dict, examples, rng, steps, spread=map):
+def train(state_dict, examples, rng, steps, mapper=map, trained=0):
     """Train in place, step by step; yields each step's mean loss, in nats per name.
 
-    spread works like the built-in map. That of part 11 lets several processes do the work.
+    mapper works like the built-in map. That of part 11 lets several processes do the work. If
+    earlier runs have trained the model, it goes on with the names and the noise that come next.
     """
-    examples = itertools.cycle(rng.sample(examples, len(examples)))     # shuffled
+    shuffled = itertools.cycle(rng.sample(examples, len(examples)))
+    rows = ((tokens, rng.getrandbits(32)) for tokens in shuffled)   # each has noise of its own
+    rows = itertools.islice(rows, trained * batch_size, None)
     adam = Adam(parameters(state_dict))
     for step in range(steps):
-        batch = list(itertools.islice(examples, batch_size))
-        seeds = [rng.getrandbits(32) for _ in batch]
-        results = spread(loss_and_gradient, [state_dict] * batch_size, batch, seeds)
+        batch, seeds = zip(*itertools.islice(rows, batch_size))
+        results = mapper(loss_and_gradient, [state_dict] * batch_size, batch, seeds)
 
-        losses, gradients = zip(*results)   # both have one entry for each name
+        losses, gradients = zip(*results)
         for p, grads in zip(adam.params, zip(*gradients)):
             p.grad = sum(grads) / batch_size
         adam.step(learning_rate * (1 - step / steps))
-        yield sum(losses) / batch_size
+        loss = sum(losses) / batch_size
+        if not (loss < 1e5 and all([abs(p.data) < HUGE for p in adam.params])):
+            raise InputError(f'the training has failed (its loss is {loss:.4g} nats): lower '
+                             f'learning_rate in {PROGRAM}.py')
+        yield loss
 
 
 # 9. Sampling: each step rates the masked positions, and reveals those it is surest of.
@@ -384,8 +383,8 @@ def draw(logits, rng, temperature, min_p=0.2):
     if temperature == 0:
         return probs.index(max(probs))
 
-    # Whether the name ends is drawn first, at temperature 1. A low temperature would make the
-    # end likelier, as it is the commonest token, and so the names too short.
+    # Whether the name ends is drawn first, at temperature 1. A low temperature would favour the
+    # end wherever it is likely, and the names would become shorter.
     if rng.random() < probs[END]:
         return END
 
@@ -398,7 +397,10 @@ def draw(logits, rng, temperature, min_p=0.2):
     return rng.choices(letters, weights)[0]
 
 def masks_left(total, i, steps):
-    """How many masks are left after step i: MaskGIT's cosine (arXiv 2202.04200), rounded down."""
+    """How many masks are left after step i: MaskGIT's cosine (arXiv 2202.04200).
+
+    It is rounded down, as in MaskGIT's program; the paper rounds up.
+    """
     left = total * math.cos(math.pi / 2 * i / steps)
     return int(left + 1e-9)                 # rounding may have made 7.9999999999 of an 8
 
@@ -406,7 +408,7 @@ def gumbel(rng):
     """Noise of the distribution that MaskGIT adds, mostly between -1 and 3."""
     return -math.log(-math.log(rng.random() or 0.5))    # 0 has no log
 
-def denoise(state_dict, tokens, rng, steps=20, temperature=0.84, shortest=1, noise=4.0):
+def denoise(state_dict, tokens, rng, steps=20, temperature=0.9, least_letters=1, noise=1.5):
     """Fill in the MASKs; yields (step, temperature, tokens) of each step that reveals some.
 
     In the papers a token is drawn for every mask, and the least sure ones are masked again:
@@ -422,10 +424,10 @@ def denoise(state_dict, tokens, rng, steps=20, temperature=0.84, shortest=1, noi
         if count <= 0:
             continue                        # nothing is revealed, so the model need not run
 
-        # Confidence is the log of the largest probability. Some noise keeps the order from being
-        # the same for all names; it fades with the masks.
+        # Confidence is the log of the largest probability. A little noise keeps the order from
+        # being the same for all names; it fades with the masks.
         logits = mask_predictor(state_dict, tokens)
-        rule_out(logits, tokens, shortest)  # which the model does not know
+        rule_out(logits, tokens, least_letters)     # the model cannot know how many are asked for
         confidence = {}
         for n, z in enumerate(logits):
             if tokens[n] == MASK:
@@ -435,11 +437,12 @@ def denoise(state_dict, tokens, rng, steps=20, temperature=0.84, shortest=1, noi
 
         cooled = temperature * (1 - (i - 1) / steps / 2)    # annealing, towards half of it
         for n in surest:
-            if tokens[n] == MASK:           # it is not, if the name has just ended before it
-                rule_out(logits, tokens)    # as what was drawn a moment ago may rule out more
-                tokens[n] = draw(logits[n], rng, cooled)
+            if tokens[n] != MASK:           # the name has just ended before this place
+                continue
+            tokens[n] = draw(logits[n], rng, cooled)
             if tokens[n] == PAD:
                 tokens[n:] = [PAD] * len(tokens[n:])
+            rule_out(logits, tokens)        # no end is drawn before a letter that stands now
         yield i, cooled, list(tokens)
 
 
@@ -458,10 +461,10 @@ def example_nats(state_dict, tokens, seed):
     nats = [v.data for v in cross_entropies(state_dict, noisy, tokens)]
     return len(tokens) / k * sum(nats)
 
-def held_out_nats(state_dict, examples, rng, spread=map):
+def held_out_nats(state_dict, examples, rng, mapper=map):
     """The nats of each example. What is drawn depends on rng alone, and not on the model."""
     seeds = [rng.getrandbits(32) for _ in examples]
-    return spread(example_nats, [state_dict] * len(examples), examples, seeds)
+    return mapper(example_nats, [state_dict] * len(examples), examples, seeds)
 
 
 # 11. Every processor at work: processes share the names of a step (data parallelism).
@@ -556,17 +559,17 @@ def read_names(path, vocab=None):
     docs = [name for name in names if len(name) < block_size and name.isprintable()
             and not set(name) & set('_.\ufffd') and (not vocab or set(name) <= set(vocab))]
 
-    usable = f'of up to {block_size - 1} printable characters, as UTF-8 text, without _ and .'
-    usable += ', in letters that the model knows' if vocab else ''
+    rule = f'a name has up to {block_size - 1} printable characters, without _ and .'
+    rule += ', all of them known to the model' if vocab else ''
     if len(set(docs)) < 10:
-        raise InputError(f'{path} has {len(set(docs))} names {usable}: give ten or more, one '
-                         'a line')
+        raise InputError(f'{path} has {len(set(docs))} names: give ten or more, one a line, as '
+                         f'UTF-8 text; {rule}')
     if len(docs) < len(names):
-        print(f'left out {len(names) - len(docs)} of {len(names)} lines: no names {usable}')
+        print(f'{len(names) - len(docs)} of {len(names)} lines were left out: {rule}')
     return docs
 
 def read_prompt(text, vocab):
-    """A prompt as (tokens, least number of letters): _ is an unknown letter, . the end."""
+    """A prompt as (tokens, least_letters): _ is an unknown letter, . the end."""
     start, end, rest = normalized(text).partition('.')
     if rest.strip('.') or (end and not start):
         raise InputError(f'{text!a}: at least one letter or _ comes before the . and none after it')
@@ -575,21 +578,34 @@ def read_prompt(text, vocab):
         tokens[len(start):] = [MASK] * (block_size - len(start))
     return tokens, max(1, len(start))
 
+def check_constants():
+    """Raise an InputError if the model cannot work with one of its constants."""
+    for name, right, needed in (
+            ('n_layer', n_layer >= 1, '1 or more'),
+            ('block_size', block_size >= 2, '2 or more'),
+            ('batch_size', batch_size >= 1, '1 or more'),
+            ('heads', heads and set(heads) <= {LEFT, RIGHT}, 'a list of LEFT and RIGHT'),
+            ('n_embd', n_embd >= 1 and n_embd % max(1, len(heads)) == 0,
+             'a multiple of the number of heads'),
+            ('t_min', 0 < t_min < 1, 'between 0 and 1')):
+        if not right:
+            raise InputError(f'{name} = {globals()[name]}, but it has to be {needed}')
+
 def constants():
     """What a saved model and the program have to agree on."""
     return {'program': PROGRAM, 'n_layer': n_layer, 'n_embd': n_embd, 'block_size': block_size,
             'heads': list(heads), 'slope': slope}
 
-def save(path, state_dict, vocab):
-    """Write a model as JSON, beside an old file first and then in its place."""
+def save(path, state_dict, vocab, trained):
+    """Write a model and how many steps it was trained, as JSON; an old file is replaced last."""
     weights = {name: [[v.data for v in row] for row in matrix]
                for name, matrix in state_dict.items()}
     with open(path + '.part', 'w', encoding='utf-8') as file:
-        json.dump({**constants(), 'vocab': vocab, 'state_dict': weights}, file)
+        json.dump({**constants(), 'steps': trained, 'vocab': vocab, 'state_dict': weights}, file)
     os.replace(path + '.part', path)
 
 def load(path):
-    """The (state_dict, vocab) of a saved model, if it is one that this program can use."""
+    """The (state_dict, vocab, training steps so far) of a saved model that fits this program."""
     try:
         with open(path, encoding='utf-8') as file:
             model = json.load(file)
@@ -604,43 +620,46 @@ def load(path):
                 raise ValueError(f'{name} has another size')
             for value, number in zip(itertools.chain(*matrix), itertools.chain(*numbers)):
                 value.data = float(number)
-                if not math.isfinite(value.data):
+                if not abs(value.data) < HUGE:
                     raise ValueError(f'a weight of {name} is {number}')
+        trained = max(0, int(model.get('steps', 0)))        # older models do not say
     except (OSError, InputError):
         raise
     except Exception as error:              # whatever is missing in it, or does not fit
         raise InputError(f'{path} is not a whole model ({type(error).__name__}: {error})')
-    return state_dict, model['vocab']
+    return state_dict, model['vocab'], trained
 
-def progress(values, total, label, remark=None):
-    """Pass values on; every five seconds print how many, the mean of the last, the time left."""
+def progress(values, total, label, sample=None):
+    """Pass values on; every five seconds print how many, their mean, the time left, a sample."""
     start = shown = time.monotonic()
     last = collections.deque(maxlen=100)
     for n, value in enumerate(values, 1):
-        if not abs(value) < 1e5:            # it is far too large, or no number at all
-            raise InputError(f'{value} nats: lower learning_rate in {PROGRAM}.py')
         last.append(value)
         now = time.monotonic()
-        if n == total or (n == 1 and remark) or now > shown + 5:
+        if n == total or (n == 1 and sample) or now > shown + 5:
             shown = now
             minutes, seconds = divmod(round((now - start) / n * (total - n)), 60)
             print(f'{label} {n}/{total} {sum(last) / len(last):.2f} nats '
-                  f'{minutes}:{seconds:02d} left {remark() if remark else ""}'.rstrip(), flush=True)
+                  f'{minutes}:{seconds:02d} left {sample() if sample else ""}'.rstrip(), flush=True)
         yield value
 
-def learn(state_dict, docs, vocab, args, rng):
+def learn(state_dict, docs, vocab, args, trained):
     """Train as long as Ctrl-C allows; returns the number of steps done."""
     letters = vocab[len(SPECIAL):]
     print(f'{len(docs)} names to learn from; {len(letters)} letters: {letters}; '
-          f'{len(parameters(state_dict))} parameters')
+          f'{len(parameters(state_dict))} parameters, trained for {trained} steps so far')
     show_task(docs[args.seed % len(docs)], vocab)
-    examples = [encode(doc, vocab) for doc in docs]
-    prompt, seeds = read_prompt('', vocab), itertools.count()       # for a name now and then
+    prompt, seeds = read_prompt('', vocab), itertools.count()
+
+    def sample():
+        """A name that the model writes now."""
+        return write(state_dict, vocab, prompt, args, next(seeds))[0]
+
+    losses = train(state_dict, [encode(doc, vocab) for doc in docs], random.Random(args.seed),
+                   args.steps, spread, trained)
     done, start = 0, time.monotonic()
     try:
-        losses = train(state_dict, examples, rng, args.steps, spread)
-        for _ in progress(losses, args.steps, 'train',
-                          lambda: write(state_dict, vocab, prompt, args, next(seeds))[0]):
+        for _ in progress(losses, args.steps, 'train', sample):
             done += 1
     except KeyboardInterrupt:
         print('\nCtrl-C: the training ends here. (Press it again to end the program.)')
@@ -649,16 +668,20 @@ def learn(state_dict, docs, vocab, args, rng):
           f'({1000 * seconds / max(1, done * batch_size):.1f} ms per name)', flush=True)
     return done
 
-def evaluate(state_dict, held_out, vocab, spread):
+def evaluate(state_dict, held_out, vocab, mapper):
     """Measure a model on the held-out names, the same ones for every seed."""
     docs = random.Random(0).sample(held_out, min(1024, len(held_out)))
+    if not docs:
+        print('held-out: no name of this list is held out, so there is nothing to measure')
+        return
     examples = [encode(doc, vocab) for doc in docs]
-    values = held_out_nats(state_dict, examples, random.Random(0), spread)
+    values = held_out_nats(state_dict, examples, random.Random(0), mapper)
     values = list(progress(values, len(docs), 'held-out'))
-    mean = statistics.mean(values)
-    error = statistics.stdev(values) / math.sqrt(len(docs)) if len(docs) > 1 else math.inf
+    mean, error = statistics.mean(values), 'unknown: it is only one name'
+    if len(docs) > 1:
+        error = f'{statistics.stdev(values) / math.sqrt(len(docs)):.1f}'
     characters = sum([len(doc) + 1 for doc in docs]) / len(docs)        # + 1 for the end
-    print(f'held-out: {mean:.1f} nats per name, standard error {error:.1f} '
+    print(f'held-out: {mean:.1f} nats per name, standard error {error} '
           f'({mean / characters:.2f} per character)')
 
 def show_task(doc, vocab):
@@ -672,9 +695,9 @@ def show_task(doc, vocab):
 
 def write(state_dict, vocab, prompt, args, seed):
     """A name, and its frames: (step, temperature, text) from the prompt to the end."""
-    tokens, shortest = prompt
+    tokens, least_letters = prompt
     steps = denoise(state_dict, tokens, random.Random(seed), args.denoise_steps, args.temperature,
-                    shortest)
+                    least_letters)
     frames = [(i, temperature, decode(tokens, vocab))
               for i, temperature, tokens in [(0, args.temperature, tokens), *steps]]
     return frames[-1][-1].strip(SPECIAL), frames
@@ -735,16 +758,15 @@ def make_parser():
     option('--prompt', default='', help='what is known: mar begins a name, j____a. has six letters')
     option('--denoise-steps', type=at_least(1), default=20,
            help='from noise to a name (%(default)s)')
-    option('--temperature', type=at_least(0, float), default=0.84,
+    option('--temperature', type=at_least(0, float), default=0.9,
            help='of the letters; falls to half of it. Low: usual names (%(default)s)')
     return parser
 
 def run(args):
     """Make or load a model, train it, measure it, and write names."""
-    rng = random.Random(args.seed)
-    docs, vocab = [], None
+    docs, vocab, trained = [], None, 0
     if args.load:
-        state_dict, vocab = load(args.load)
+        state_dict, vocab, trained = load(args.load)
     if args.steps is None:
         args.steps = 0 if args.load else num_steps
     if args.steps or args.names or not args.load:
@@ -752,7 +774,7 @@ def run(args):
         docs = read_names(args.names or beside, vocab)
     if not args.load:
         vocab = make_vocab(docs)            # of all names, so that all can be measured
-        state_dict = make_weights(len(vocab), rng)
+        state_dict = make_weights(len(vocab), random.Random(args.seed))
     prompt = read_prompt(args.prompt, vocab)
     if args.save:                           # if it cannot be written, say so before the training
         open(args.save + '.part', 'wb').close()
@@ -763,31 +785,33 @@ def run(args):
     if args.processes > 1:
         start_workers(min(args.processes, batch_size), len(vocab))
     docs, held_out = split(docs)
-    done = learn(state_dict, docs, vocab, args, rng) if docs else 0
+    if held_out and not docs:
+        raise InputError(f'all {len(held_out)} names are held out: add others to learn from')
+    done = learn(state_dict, docs, vocab, args, trained) if docs else 0
     if args.save:
-        save(args.save, state_dict, vocab)
+        save(args.save, state_dict, vocab, trained + done)
     if docs:
         try:
             evaluate(state_dict, held_out, vocab, spread)
         except KeyboardInterrupt:
-            if done < args.steps:           # a Ctrl-C has ended the training: this is the second
+            if done < args.steps:           # a first Ctrl-C has ended the training
                 raise
             print('\nCtrl-C: the measuring ends here')
 
-    rng = random.Random(args.seed)          # afresh, so a loaded model writes the same names
+    rng = random.Random(args.seed)
     seeds = [rng.getrandbits(32) for _ in range(args.samples)]
-    columns = [itertools.repeat(value) for value in (state_dict, vocab, prompt, args)]
-    names = show(spread(write, *columns, seeds), args)
+    repeated = [itertools.repeat(value) for value in (state_dict, vocab, prompt, args)]
+    names = show(spread(write, *repeated, seeds), args)
     if docs and names:
         copied = sum([name in docs for name in names])
         print(f'{copied} of these {len(names)} names are among the {len(docs)} learned from')
 
-def main(argv=(), alone=True):
+def main(argv=(), one_process=True):
     """Run the command line, in this process alone or with workers; returns the exit status."""
     parser = make_parser()
     args = parser.parse_args(argv)
-    if alone:                               # workers load the program from its file: they would
-        args.processes = 1                  # not know what you have changed since then
+    if one_process:         # workers load the program from its file: they would not know what
+        args.processes = 1  # you have changed since then
     try:
         run(args)
         sys.stdout.flush()                  # a full disk or a closed pipe shows here
@@ -807,4 +831,4 @@ if __name__ == '__main__':
     no_collector()
     if hasattr(sys.stdout, 'reconfigure'):
         sys.stdout.reconfigure(errors='replace')        # for consoles without accents
-    sys.exit(main(sys.argv[1:], alone=False))
+    sys.exit(main(sys.argv[1:], one_process=False))

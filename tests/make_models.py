@@ -33,7 +33,7 @@ def make(lab, folder, options=()):
 
 def furthest(lab, path, other):
     """How far the weights of two models are apart where they are furthest apart."""
-    (one, vocab), (two, other_vocab) = lab.load(path), lab.load(other)
+    (one, vocab, _), (two, other_vocab, _) = lab.load(path), lab.load(other)
     if vocab != other_vocab:
         raise lab.InputError(f'the letters differ: {vocab} and {other_vocab}')
     return max([abs(a.data - b.data) for a, b in zip(lab.parameters(one), lab.parameters(two))])
