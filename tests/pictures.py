@@ -98,7 +98,7 @@ def picture(height, title, description, parts):
 
 def load():
     """{program: (state_dict, vocab)} of the trained models."""
-    return {program: program.load(os.path.join(MODELS, program.PROGRAM + '.json'))
+    return {program: program.load(os.path.join(MODELS, program.PROGRAM + '.json'))[:2]
             for program in (microdiffusion, microgpt)}
 
 def likeliest(program, logits, vocab):

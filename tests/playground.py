@@ -33,7 +33,7 @@ def defaults(program):
 
 def kept(program):
     """A trained model as the page holds it: its weights are whole numbers of millionths."""
-    state_dict, vocab = program.load(os.path.join(MODELS, program.PROGRAM + '.json'))
+    state_dict, vocab, _ = program.load(os.path.join(MODELS, program.PROGRAM + '.json'))
     weights = {name: [[round(value.data * MILLION) for value in row] for row in matrix]
                for name, matrix in state_dict.items()}
     return {**program.constants(), 'vocab': vocab, 'defaults': defaults(program),

@@ -108,7 +108,7 @@ def drawn_first(state_dict, tokens, rng, steps=default('diffusion', 'steps'),
         for n in sorted(confidence, key=confidence.get, reverse=True)[:count]:
             if tokens[n] == lab.MASK:
                 lab.rule_out(logits, tokens, shortest)
-                possible = logits[n][drawn[n]].data > -1e6
+                possible = logits[n][drawn[n]].data > -math.inf
                 tokens[n] = drawn[n] if possible else lab.draw(logits[n], rng, cooled)
             if tokens[n] == lab.PAD:
                 tokens[n:] = [lab.PAD] * len(tokens[n:])

@@ -100,7 +100,7 @@ def training(lab, steps, spread=map, **changes):
 def after_training(lab, count, spread):
     """Two tasks of the kept model: so many held-out names are measured, and so many written."""
     examples = setting(lab)[1]
-    state_dict, vocab = lab.load(os.path.join(TOP, 'tests', 'models', lab.PROGRAM + '.json'))
+    state_dict, vocab, _ = lab.load(os.path.join(TOP, 'tests', 'models', lab.PROGRAM + '.json'))
     rows = [itertools.repeat(value) for value in (
         state_dict, vocab, lab.read_prompt('', vocab), lab.make_parser().parse_args([]))]
 

@@ -119,7 +119,7 @@ class Compare(unittest.TestCase):
         for shown in ('def gpt(', 'def mask_predictor(', 'keys += linear(normed, wk)',
                       'tokens = settled(tokens)'):
             self.assertIn(shown, text)
-        for left_out in ('wq, wk', 'fc1', '#', '"""', '10^6', 'def softmax('):
+        for left_out in ('wq, wk', 'fc1', '#', '"""', 'minus infinity', 'def softmax('):
             self.assertNotIn(left_out, text)
         [heads] = [line for line in lines if line.startswith('def rule_out(logits, start):')]
         self.assertIn('| def rule_out(logits, tokens, shortest=1):', heads)

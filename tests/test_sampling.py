@@ -15,7 +15,7 @@ VOCAB = '_.ahmnort'         # of models that are made up here
 
 def logits_of(probs):
     """Logits whose softmax gives these probabilities."""
-    return [microdiffusion.Value(math.log(p) + 3.0 if p else -1e6) for p in probs]
+    return [microdiffusion.Value(math.log(p) + 3.0 if p else -math.inf) for p in probs]
 
 def made_up(places):
     """In place of the model: how sure it is of a character at some places; elsewhere of none."""

@@ -200,7 +200,7 @@ def weights(module, vocab_size, std=0.8, seed=1):
 
 def logs(*probs):
     """Logits that give these probabilities."""
-    return [math.log(p) if p else -1e6 for p in probs]
+    return [math.log(p) if p else -math.inf for p in probs]
 
 def count_of(items):
     """How often each of these strings occurs, in words."""

@@ -12,7 +12,8 @@ letters and that the name ends where the pattern ends. Then try it on a trained 
 
     python
     >>> import microgpt
-    >>> microgpt.fill_blank(*microgpt.load('tests/models/microgpt.json'), 'm_ria')
+    >>> state_dict, vocab, _ = microgpt.load('tests/models/microgpt.json')
+    >>> microgpt.fill_blank(state_dict, vocab, 'm_ria')
 
 What does a blank cost: how often is the GPT evaluated, and how often the diffusion model?
 

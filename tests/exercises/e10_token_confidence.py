@@ -17,7 +17,7 @@ with a trained model, and shows figures of them:
 Look at: the two loops of denoise, part 9. The first has to draw now, and `cooled` has to stand
 above it.
 Hint: Keep what was drawn in a dict, as confidence is kept. After rule_out, the logit of what is
-impossible is -10^6.
+impossible is minus infinity.
 """
 import pathlib, sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))    # for an editor's Run button

@@ -15,7 +15,7 @@ for short names with a trained model. How far apart are they?
 
     python
     >>> import microdiffusion
-    >>> state_dict, vocab = microdiffusion.load('tests/models/microdiffusion.json')
+    >>> state_dict, vocab, _ = microdiffusion.load('tests/models/microdiffusion.json')
     >>> microdiffusion.exact_nats(state_dict, microdiffusion.encode('leo', vocab))
 
 Look at: cross_entropies in part 7. Masked tokens behind the first visible PAD are not in its list,

@@ -18,7 +18,7 @@ MODEL = os.path.join(TOP, 'tests', 'models', 'microdiffusion.json')
 
 def guesses(pattern):
     """For each hidden place of a name: its number, and (percent, letter) from the likeliest on."""
-    state_dict, vocab = microdiffusion.load(MODEL)
+    state_dict, vocab, _ = microdiffusion.load(MODEL)
     tokens, shortest = microdiffusion.read_prompt(pattern, vocab)
     logits = microdiffusion.mask_predictor(state_dict, tokens)
     microdiffusion.rule_out(logits, tokens, shortest)

@@ -31,7 +31,7 @@ def write_names(program, options):
     """Names from the trained model of a program, and how often it was evaluated."""
     model = os.path.join(TOP, 'tests', 'models', program.PROGRAM + '.json')
     args = program.make_parser().parse_args(['--load', model, '--samples', '100', *options])
-    state_dict, vocab = program.load(args.load)
+    state_dict, vocab, _ = program.load(args.load)
     prompt = program.read_prompt(args.prompt, vocab)
     rng = random.Random(args.seed)
     seeds = [rng.getrandbits(32) for _ in range(args.samples)]
