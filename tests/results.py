@@ -2,7 +2,8 @@
 
 It trains both programs, as they are and with parts left out, and prints tables in Markdown. The
 seeds of the models were never used to choose anything. Each model is trained in one process, and as
-many processes work as there are processors. (PyPy needs less than half the time of CPython.)
+many processes work as there are processors. (PyPy needs less than half the time of CPython.) With
+--jobs FOLDER it keeps what is finished, and a run that was stopped goes on from there.
 """
 import argparse
 import collections
@@ -13,7 +14,9 @@ import inspect
 import json
 import math
 import os
+import pickle
 import random
+import re
 import statistics
 import sys
 import time
@@ -35,7 +38,10 @@ FULL = Size(microdiffusion.num_steps, 1024, 1000, 300, 200, 500, 256, 64)
 QUICK = Size(10, 8, 10, 5, 5, 5, 2, 4)
 
 DENOISING = (1, 2, 4, 8, 12, 16, 20, 24)
-NOISES = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
+CHANCE = 1e6                        # so much noise that the order is left to chance
+NOISES = (0.0, 0.5, 1.0, 1.5, 2.0, 4.0, 8.0, CHANCE)
+PHASES = {'early': range(1, 10), 'middle': range(10, 16), 'late': range(16, 21)}    # of 20 steps
+FEW_STEPS = (2, 4, 8, 12, 20)       # of denoising, in different orders
 TEMPERATURES = (0.5, 0.6, 0.7, 0.8, 1.0, 1.2)
 TIMES = (0.5, 1, 2)                 # the number of training steps, as multiples of the default
 LISTS = (FEW, 500, 1000, 3000)      # few names: a file, or so many of names.txt
@@ -84,7 +90,7 @@ def tied(vocab_size, rng, make_weights=microgpt.make_weights):
     return state_dict
 
 def drawn_first(state_dict, tokens, rng, steps=default('diffusion', 'steps'),
-                temperature=default('diffusion', 'temperature'), shortest=1,
+                temperature=default('diffusion', 'temperature'), least_letters=1,
                 noise=default('diffusion', 'noise')):
     """In place of denoise: every mask draws a token, whose probability is the confidence.
 
@@ -107,7 +113,7 @@ def drawn_first(state_dict, tokens, rng, steps=default('diffusion', 'steps'),
                 confidence[n] += noise * left / total * lab.gumbel(rng)
         for n in sorted(confidence, key=confidence.get, reverse=True)[:count]:
             if tokens[n] == lab.MASK:
-                lab.rule_out(logits, tokens, shortest)
+                lab.rule_out(logits, tokens, least_letters)
                 possible = logits[n][drawn[n]].data > -math.inf
                 tokens[n] = drawn[n] if possible else lab.draw(logits[n], rng, cooled)
             if tokens[n] == lab.PAD:
@@ -138,10 +144,9 @@ NO_MIN_P = {'draw': functools.partial(microdiffusion.draw, min_p=0.0)}
 SAMPLERS = {                # what is replaced, and options of denoise
     'the end at temperature T too': ({'END': microdiffusion.MASK}, {}),     # so no end is special
     'every letter may be drawn (no min-p)': (NO_MIN_P, {}),
-    'no min-p, T = 0.77': (NO_MIN_P, {'temperature': 0.77}),
+    'no min-p, T = 0.82': (NO_MIN_P, {'temperature': 0.82}),
     f'no annealing, T = {USUAL}': ({'draw': functools.partial(constant, USUAL)}, {}),
-    'no annealing, T = 0.52': ({'draw': functools.partial(constant, 0.52)}, {}),
-    'random order (noise 1,000,000)': ({}, {'noise': 1e6}),
+    'no annealing, T = 0.56': ({'draw': functools.partial(constant, 0.56)}, {}),
     'confidence of the drawn token': ({'denoise': drawn_first}, {}),
     'confidence of the drawn token, no noise': ({'denoise': drawn_first}, {'noise': 0.0}),
 }
@@ -165,11 +170,10 @@ def names_and_vocab(lab, source=ALL):
         learned = random.Random(0).sample(learned, min(source, len(learned)))
     return learned, held_out, lab.make_vocab(docs)
 
-def held_out_names(count, learned):
-    """So many held-out names of names.txt, always the same, without those that were learned."""
+def held_out_names(count):
+    """So many held-out names of names.txt, always the same: no list has them to learn from."""
     docs = names_and_vocab(microgpt)[1]
-    return [doc for doc in random.Random(0).sample(docs, min(count, len(docs)))
-            if doc not in set(learned)]
+    return random.Random(0).sample(docs, min(count, len(docs)))
 
 def model_of(lab, numbers, vocab):
     """The state_dict that these numbers came from."""
@@ -192,7 +196,7 @@ def train(model, names, draws, count):
             pass
         numbers = [value.data for value in lab.parameters(state_dict)]
         nats = [nats_of(lab, state_dict, lab.encode(doc, vocab), n, draws)
-                for n, doc in enumerate(held_out_names(names, docs))]
+                for n, doc in enumerate(held_out_names(names))]
     texts, evaluations = sample(model, numbers, count, {})
     names_only = [text.strip(lab.SPECIAL) for text in texts]
     return {'numbers': numbers, 'nats': nats, 'texts': texts, 'evaluations': evaluations,
@@ -237,9 +241,9 @@ def bound(model, numbers, names, orders):
     """For each held-out name its -log p by so many random orders of revealing."""
     rows = []
     with changed(model) as lab:
-        learned, _, vocab = names_and_vocab(lab)
+        vocab = names_and_vocab(lab)[2]
         state_dict = model_of(lab, numbers, vocab)
-        for doc in held_out_names(names, learned):
+        for doc in held_out_names(names):
             tokens, rng = lab.encode(doc, vocab), random.Random(doc)
             rows.append([order_nats(lab, state_dict, tokens, rng.sample(range(len(tokens)),
                                                                         len(tokens)))
@@ -256,25 +260,33 @@ def order_nats(lab, state_dict, tokens, order):
             visible[n] = tokens[n]
     return nats
 
-def agreement(model, numbers, count):
-    """{step: (tokens revealed, share that is surest without noise too, share by chance)}."""
-    rows = collections.defaultdict(list)
+def sureness(model, numbers, count, options):
+    """{phase: (mean of the top guess at the places chosen, at all hidden places)}, as shares."""
+    passed, found = [], {phase: [] for phase in PHASES}
     with changed(model) as lab:
-        vocab = names_and_vocab(lab)[2]
+        vocab, look = names_and_vocab(lab)[2], lab.mask_predictor
         state_dict = model_of(lab, numbers, vocab)
-        for seed in range(count):
-            before = [lab.MASK] * lab.block_size
-            for step, _, after in lab.denoise(state_dict, before, random.Random(seed)):
-                confidence = {n: max([v.data for v in z]) - lab.logsumexp(z).data
-                              for n, z in enumerate(lab.mask_predictor(state_dict, before))
-                              if before[n] == lab.MASK}
-                chosen = {n for n in confidence if after[n] != lab.MASK
-                          and n < len(lab.settled(after))}      # the rest is behind a PAD
-                strict = sorted(confidence, key=confidence.get, reverse=True)[:len(chosen)]
-                rows[step].append((len(chosen), len(chosen.intersection(strict)) / len(chosen),
-                                   len(chosen) / len(confidence)))
-                before = after
-    return {step: list(map(mean, zip(*rows[step]))) for step in sorted(rows)}
+
+        def watched(state_dict, tokens):
+            """In place of mask_predictor: the top guess of each place is noted as it passes."""
+            logits = look(state_dict, tokens)
+            passed.append([max([p.data for p in lab.softmax(z)]) for z in logits])
+            return logits
+
+        with mock.patch.object(lab, 'mask_predictor', watched):
+            for seed in range(count):
+                before = [lab.MASK] * lab.block_size
+                for step, _, after in lab.denoise(state_dict, before, random.Random(seed),
+                                                  **options):
+                    top = {n: share for n, share in enumerate(passed.pop())
+                           if before[n] == lab.MASK}
+                    chosen = [top[n] for n in top if n < len(lab.settled(after))    # none behind
+                              and after[n] != lab.MASK]                             # a new PAD
+                    for phase in PHASES:
+                        if step in PHASES[phase]:
+                            found[phase].append((mean(chosen), mean(top.values())))
+                    before = after
+    return {phase: tuple(map(mean, zip(*rows))) for phase, rows in found.items() if rows}
 
 def restored(model, numbers, gpt_numbers, count):
     """{way: (share of hidden first letters found, share of any letters)}, one hidden a name."""
@@ -296,7 +308,7 @@ def restored(model, numbers, gpt_numbers, count):
             gpt, microgpt.encode(name[:n] + char + name[n + 1:], gpt_vocab), 0)
         yield f'always "{commonest}"', commonest.__eq__
 
-    names = held_out_names(count, docs)
+    names = held_out_names(count)
     found = collections.defaultdict(lambda: [0, 0])
     lab.no_collector()
     for name in names:
@@ -337,7 +349,9 @@ def more_jobs(made, found, size):
     diffusion = made['diffusion'][0]
     jobs['bound'] = bound, diffusion, numbers['diffusion'], size.bound, size.orders
     jobs['restored'] = restored, diffusion, numbers['diffusion'], numbers['GPT'], size.questions
-    jobs['agreement'] = agreement, diffusion, numbers['diffusion'], size.some
+    for noise in NOISES:
+        jobs['sureness', noise] = (sureness, diffusion, numbers['diffusion'], size.some,
+                                   {'noise': noise})
 
     def sampling(label, kind, options, changes={}):
         model = made[kind][0]._replace(changes=changes)
@@ -350,19 +364,33 @@ def more_jobs(made, found, size):
         sampling(('diffusion', 'steps', n), 'diffusion', {'steps': n})
     for noise in set(NOISES) - {default('diffusion', 'noise')}:
         sampling(('diffusion', 'noise', noise), 'diffusion', {'noise': noise})
+    for n in set(FEW_STEPS) - {default('diffusion', 'steps')}:
+        for noise in 0.0, CHANCE:
+            sampling(('diffusion', 'order', n, noise), 'diffusion', {'steps': n, 'noise': noise})
     for label, (changes, options) in SAMPLERS.items():
         sampling(label, 'diffusion', options, changes)
     return jobs
 
-def do(jobs, pool):
-    """The results of jobs by their labels, in the order in which they are begun."""
-    start = time.monotonic()
-    futures = {pool.submit(*job): label for label, job in jobs.items()}
-    for n, future in enumerate(concurrent.futures.as_completed(futures), 1):
+def do(jobs, pool, folder=None):
+    """The results of jobs by their labels; a folder keeps them for a run after this one."""
+    def path(label):
+        return os.path.join(folder, re.sub(r'\W+', '-', str(label)) + '.pickle')
+
+    start, found = time.monotonic(), {}
+    for label in jobs if folder else ():
+        with contextlib.suppress(FileNotFoundError), open(path(label), 'rb') as file:
+            found[label] = pickle.load(file)
+    futures = {pool.submit(*job): label for label, job in jobs.items() if label not in found}
+    for future in concurrent.futures.as_completed(futures):
         label = futures[future]
-        print(f'[{time.monotonic() - start:5.0f} s] {n}/{len(jobs)} {label} '
-              f'{brief(future.result())}', file=sys.stderr, flush=True)
-    return {label: future.result() for future, label in futures.items()}
+        found[label] = future.result()
+        print(f'[{time.monotonic() - start:5.0f} s] {len(found)}/{len(jobs)} {label} '
+              f'{brief(found[label])}', file=sys.stderr, flush=True)
+        if folder:
+            with open(path(label) + '.part', 'wb') as file:
+                pickle.dump(found[label], file)
+            os.replace(path(label) + '.part', path(label))
+    return {label: found[label] for label in jobs}
 
 def brief(result):
     """A result in a few words, for whoever waits."""
@@ -466,7 +494,6 @@ def samples(found, more, docs, names, size):
 
     for kind, name, key, title, values in (
             ('diffusion', 'steps', 'denoising', 'Denoising steps', DENOISING),
-            ('diffusion', 'noise', 'noise', 'Noise of the confidence', NOISES),
             ('diffusion', 'temperature', 'temperature, diffusion', 'Temperature of diffusion',
              TEMPERATURES),
             ('GPT', 'temperature', 'temperature, GPT', 'Temperature of the GPT', TEMPERATURES)):
@@ -474,6 +501,38 @@ def samples(found, more, docs, names, size):
         rows = [[value] + judged([of(kind if value == usual else (kind, name, value))], size.some)
                 for value in sorted({*values, usual})]
         table(key, f'{title} ({size.some} names each)', [name] + heads, rows)
+
+    usual_noise, usual_steps = default('diffusion', 'noise'), default('diffusion', 'steps')
+
+    def of_order(noise, steps=usual_steps):
+        """What the samples are like with so much noise, in so many steps."""
+        if noise == usual_noise:
+            return of('diffusion' if steps == usual_steps else ('diffusion', 'steps', steps))
+        return of(('diffusion', 'noise', noise) if steps == usual_steps
+                  else ('diffusion', 'order', steps, noise))
+
+    rows = []
+    for noise in NOISES:
+        phases = more['sureness', noise]
+        shares = [' / '.join([f'{share:.2f}' for share in phases.get(phase, ())])
+                  for phase in PHASES]
+        rows.append(['by chance' if noise == CHANCE else noise, *shares,
+                     *judged([of_order(noise)], size.some)])
+    table('order', 'The order of revealing: the top guess at the places chosen / at all hidden '
+          f'places ({size.some} names each)',
+          ['noise'] + [f'{phase} (steps {steps[0]} to {steps[-1]})'
+                       for phase, steps in PHASES.items()] + heads, rows)
+
+    rows = []
+    for steps in FEW_STEPS:
+        row = [steps]
+        for noise in CHANCE, usual_noise, 0.0:
+            figures = dict(zip(heads, judged([of_order(noise, steps)], size.some)))
+            row.append(f'{figures["nats per character"]} ({figures["distinct"]})')
+        rows.append(row)
+    table('few steps', 'Few denoising steps, in different orders: nats per character (distinct '
+          f'names), of {size.some} names each',
+          ['steps', 'by chance', f'noise {usual_noise}', 'noise 0'], rows)
 
 def more_examples(found, size):
     """What more training brings to both models."""
@@ -500,12 +559,8 @@ def looseness(rows):
           f'({len(rows)} names, {len(rows[0])} orders of each)',
           ['M', 'nats', 'less than the bound', 'error of the difference'], found)
 
-def order_and_letters(more, size):
-    """In which order letters are revealed, and how often a hidden one is found."""
-    table('order', 'Reveals that confidence without noise would choose too (chance in brackets)',
-          ['step', 'tokens revealed', 'share'],
-          [[step, f'{n:.1f}', f'{100 * share:.0f} % ({100 * chance:.0f} %)']
-           for step, (n, share, chance) in more['agreement'].items()])
+def hidden_letters(more, size):
+    """How often a hidden letter is found."""
     table('hidden letter',
           f'One hidden letter of {size.questions} held-out names: how often it is found',
           ['by', 'the first letter', 'any one letter'],
@@ -574,6 +629,8 @@ def main(argv=None):
     option('--processes', metavar='N', type=int, default=os.cpu_count(),
            help='how many at a time (one per processor)')
     option('--keep', metavar='FILE', help='where to keep the figures of the pictures')
+    option('--jobs', metavar='FOLDER', help='that is there, for what is finished: a run that was '
+           'stopped goes on from it')
     args = parser.parse_args(argv)
     size, seeds = (QUICK, args.seeds[:1]) if args.quick else (FULL, args.seeds)
 
@@ -581,18 +638,18 @@ def main(argv=None):
     made = models_to_train(seeds, size)
     with concurrent.futures.ProcessPoolExecutor(args.processes) as pool:
         slow = sorted(made, key=lambda label: (made[label][0].kind == 'GPT', -made[label][0].steps))
-        found = do({label: (train, *made[label]) for label in slow}, pool)
+        found = do({label: (train, *made[label]) for label in slow}, pool, args.jobs)
         found = {label: found[label] for label in made}         # in the order of the seeds
-        more = do(more_jobs(made, found, size), pool)
+        more = do(more_jobs(made, found, size), pool, args.jobs)
 
     docs, _, _ = names_and_vocab(microgpt)
-    names = held_out_names(size.names, docs)
+    names = held_out_names(size.names)
     held_out(found, seeds, docs, names)
     by_masks(found)
     samples(found, more, docs, names, size)
     more_examples(found, size)
     looseness(more['bound'])
-    order_and_letters(more, size)
+    hidden_letters(more, size)
     few_names(found, seeds, size)
     print(f'\n{size.steps} steps of {microgpt.batch_size} names, so that training sees a name of '
           f'names.txt {size.steps * microgpt.batch_size / len(docs):.1f} times; '

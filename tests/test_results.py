@@ -148,6 +148,22 @@ class Measuring(SmallModels):
         self.assertEqual((7.0, 0.0), results.against(found, 'one layer', 'diffusion'),
                          'the mean of all names, and what two of them cost more')
 
+    def test_the_places_that_are_revealed_count_as_chosen(self):
+        """Of six places the last two are surer; each step reveals one, without noise the surest."""
+        def sure(state_dict, tokens):
+            strengths = [1.0, 1.0, 1.0, 1.0, 4.0, 4.0]
+            return [[microdiffusion.Value(strength * (token == 2) - 1e9 * (token < 2))
+                     for token in range(28)] for strength in strengths]
+
+        model = results.Model('diffusion', 1, 1, results.ALL, {'mask_predictor': sure})
+        numbers = [0.0] * 9999
+        with mock.patch.object(results, 'PHASES', {'all': range(1, 21)}):
+            strict = output(results.sureness, model, numbers, 20, {'noise': 0.0})[0]['all']
+            chance = output(results.sureness, model, numbers, 20,
+                            {'noise': results.CHANCE})[0]['all']
+        self.assertGreater(strict[0], strict[1] + 0.1)
+        self.assertAlmostEqual(chance[0], chance[1], delta=0.1)
+
     def test_a_hidden_letter_that_is_sure_is_found(self):
         """A model that always says a is right as often as whoever always says a."""
         vocab = output(results.names_and_vocab, microdiffusion)[0][2]
@@ -177,10 +193,14 @@ class Results(unittest.TestCase):
                             ignore=lambda _, names: set(names) - {'few.txt', 'class.txt'})
             shutil.copy(os.path.join(results.HERE, results.FEW), os.path.join(folder, 'names.txt'))
             kept = os.path.join(folder, 'figures.json')
-            status, out = output(results.main, ['--quick', '--keep', kept])
+            command = ['--quick', '--keep', kept, '--jobs', folder]
+            status, out = output(results.main, command)
+            with mock.patch.object(results, 'train'), mock.patch.object(results, 'sample'):
+                again = output(results.main, command)[1]        # all is there already
             with open(kept, encoding='utf-8') as file:
                 figures = json.load(file)
         self.assertEqual(0, status)
+        self.assertEqual(*[text.rpartition('; ')[0] for text in (out, again)])
         tables = [block.split('\n') for block in out.split('\n\n') if block.startswith('|')]
         self.assertEqual(14, len(tables), out)
         for rows in tables:
