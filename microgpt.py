@@ -532,7 +532,7 @@ def constants():
     return {'program': PROGRAM, 'n_layer': n_layer, 'n_embd': n_embd, 'block_size': block_size,
             'heads': list(heads), 'slope': slope}
 
-def save(path, state_dict, vocab, trained):
+def save(path, state_dict, vocab, trained=0):
     """Write a model and how many steps it was trained, as JSON; an old file is replaced last."""
     weights = {name: [[v.data for v in row] for row in matrix]
                for name, matrix in state_dict.items()}
@@ -582,8 +582,9 @@ def progress(values, total, label, sample=None):
 def learn(state_dict, docs, vocab, args, trained):
     """Train as long as Ctrl-C allows; returns the number of steps done."""
     letters = vocab[len(SPECIAL):]
+    before = f', trained for {trained} steps before' if trained else ''
     print(f'{len(docs)} names to learn from; {len(letters)} letters: {letters}; '
-          f'{len(parameters(state_dict))} parameters, trained for {trained} steps so far')
+          f'{len(parameters(state_dict))} parameters{before}')
     show_task(docs[args.seed % len(docs)], vocab)
     prompt, seeds = read_prompt('', vocab), itertools.count()
 

@@ -69,13 +69,13 @@ REFERENCE = {
         '''}
 
 BAD_NAMES = (
-    ('no name at all', b'', 'bad has 0 names of up to 13 printable characters, '),
+    ('no name at all', b'', 'bad has 0 names: give ten or more, one a line, as UTF-8 text; '),
     ('bytes that are no text', bytes(range(256)) * 9, 'bad has '),
-    ('nine names', '\n'.join(FEW[:9]), 'bad has 9 names '),
-    ('one name ten times', 'anna\n' * 10, 'bad has 1 names '),
+    ('nine names', '\n'.join(FEW[:9]), 'bad has 9 names: '),
+    ('one name ten times', 'anna\n' * 10, 'bad has 1 names: '),
     ('UTF-16', '\n'.join(NAMES).encode('utf-16'), 'as UTF-8 text'),
     ('Latin-1', 'zo\xeb\n'.encode('latin-1') * 10, 'as UTF-8 text'),
-    ('long names', '\n'.join([name + 'x' * 14 for name in FEW]), 'of up to 13 printable characters'),
+    ('long names', '\n'.join([name + 'x' * 14 for name in FEW]), 'a name has up to 13 printable characters, '),
     ('names with a dot', '\n'.join([name + '.' for name in FEW]), 'without _ and .'))
 
 BAD_ARGUMENTS = (
@@ -84,7 +84,7 @@ BAD_ARGUMENTS = (
     (PROGRAMS, ['--load', 'missing.json'], 'missing.json'),
     (PROGRAMS, ['--load', 'few.txt'], 'few.txt is not a whole model'),
     (PROGRAMS, ['--load', 'model', '--steps', '5', '--names', 'missing.txt'], 'missing.txt'),
-    (PROGRAMS, ['--load', 'model', '--names', 'greek.txt'], 'in letters that the model knows'),
+    (PROGRAMS, ['--load', 'model', '--names', 'greek.txt'], 'all of them known to the model'),
     (PROGRAMS, ['--save', '.'], "'.' is not a file"),
     (PROGRAMS, ['--save', os.path.join('missing', 'model.json')], 'missing'),
     (PROGRAMS, ['--steps', '-1'], '--steps: -1 is not a number from 0'),
@@ -249,10 +249,10 @@ class NamesTest(CommandLineTest):
                 result = run(program, '--names', path, '--steps', 0, '--samples', 0)
                 self.assert_runs(result)
                 first, second = result.out.splitlines()[:2]
-                self.assertEqual('left out 6 of 18 lines: no names of up to 13 printable characters, '
-                                 'as UTF-8 text, without _ and .', first)
-                self.assertTrue(second.startswith(      # two of the twelve are held out
-                    '10 names to learn from; 19 letters: ,128abcdefgilmnorst; '), second)
+                self.assertEqual('6 of 18 lines were left out: a name has up to 13 printable characters, '
+                                 'without _ and .', first)
+                self.assertTrue(second.startswith(      # three of the twelve are held out
+                    '9 names to learn from; 19 letters: ,128abcdefgilmnorst; '), second)
 
 
 class OutputTest(CommandLineTest):
@@ -311,14 +311,14 @@ class OutputTest(CommandLineTest):
 
     def test_copied(self):
         """The last line counts the names that were learned from, not those that were held out."""
-        held_out, learned = 'a' * 13, 'b' * 13          # a prompt that long is the whole name
+        held_out, learned = 'x' * 13, 'b' * 13          # a prompt that long is the whole name
         path = self.write('names.txt', '\n'.join([held_out, learned] + FEW[1:]))
         for program in PROGRAMS:
             for prompt, count in (learned, 3), (held_out, 0):
                 with self.subTest(program.PROGRAM, prompt=prompt):
                     result = run(program, '--names', path, '--steps', 0, '--samples', 3,
                                  '--prompt', prompt)
-                    self.assertIn(f'\n{count} of these 3 names are among the 9 learned from\n',
+                    self.assertIn(f'\n{count} of these 3 names are among the 8 learned from\n',
                                   result.out)
 
     def test_progress(self):
@@ -411,8 +411,8 @@ class SaveAndLoadTest(CommandLineTest):
                 result = run(program, '--load', self.model(program), '--names', path,
                              '--steps', 1, '--samples', 1)
                 self.assert_runs(result)
-                self.assertIn('left out 3 of 13 lines: no names of ', result.out)
-                self.assertIn(', in letters that the model knows\n9 names to learn from; ',
+                self.assertIn('3 of 13 lines were left out: ', result.out)
+                self.assertIn(', all of them known to the model\n8 names to learn from; ',
                               result.out)
 
     @unittest.skipIf(resource is None, 'no limit to the size of files here')

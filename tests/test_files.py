@@ -122,7 +122,7 @@ class Compare(unittest.TestCase):
         for left_out in ('wq, wk', 'fc1', '#', '"""', 'minus infinity', 'def softmax('):
             self.assertNotIn(left_out, text)
         [heads] = [line for line in lines if line.startswith('def rule_out(logits, start):')]
-        self.assertIn('| def rule_out(logits, tokens, shortest=1):', heads)
+        self.assertIn('| def rule_out(logits, tokens, least_letters=1):', heads)
 
     def test_every_statement_that_differs_is_there_and_no_name_is_broken(self):
         def words(lines):

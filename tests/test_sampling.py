@@ -112,8 +112,8 @@ class AnyModel(unittest.TestCase):
 
     def frames(self, steps, prompt='', **options):
         """(step, temperature, text) from the prompt to a name."""
-        tokens, shortest = microdiffusion.read_prompt(prompt, VOCAB)
-        frames = microdiffusion.denoise({}, tokens, self.rng, steps, shortest=shortest, **options)
+        tokens, least_letters = microdiffusion.read_prompt(prompt, VOCAB)
+        frames = microdiffusion.denoise({}, tokens, self.rng, steps, least_letters=least_letters, **options)
         return [(i, temperature, microdiffusion.decode(tokens, VOCAB))
                 for i, temperature, tokens in frames]
 
@@ -231,15 +231,15 @@ class Order(SmallModels):
     def test_without_noise_the_surest_positions_are_revealed(self):
         """Sure is who gives one token much probability, among those that may stand there."""
         for prompt in ('_' * 13 + '.', '__d____e', '_' * 9):
-            tokens, shortest = microdiffusion.read_prompt(prompt, self.vocab)
+            tokens, least_letters = microdiffusion.read_prompt(prompt, self.vocab)
             masks, rng = tokens.count(MASK), random.Random(1)
             logits = microdiffusion.mask_predictor(self.weights, tokens)
-            microdiffusion.rule_out(logits, tokens, shortest)
+            microdiffusion.rule_out(logits, tokens, least_letters)
             sure = {n: max(probabilities(z)) for n, z in enumerate(logits) if tokens[n] == MASK}
             surest = sorted(sure, key=sure.get)[microdiffusion.masks_left(masks, 1, 4) - masks:]
             for temperature in (0.1, 5.0):
                 _, _, frame = next(microdiffusion.denoise(self.weights, tokens, rng, 4, temperature,
-                                                          shortest, noise=0.0))
+                                                          least_letters, noise=0.0))
                 revealed = {n for n in range(14) if tokens[n] == MASK != frame[n]}
                 self.assertLessEqual(set(surest), revealed)
                 ended = frame.index(PAD) if PAD in frame else 14
@@ -257,11 +257,11 @@ class Order(SmallModels):
             return [logits_of([0, 0, p] + [(1 - p) / 6] * 6) for p in best]
 
         places, revealed = [], []
-        tokens, shortest = microdiffusion.read_prompt('_' * 13 + '.', VOCAB)
+        tokens, least_letters = microdiffusion.read_prompt('_' * 13 + '.', VOCAB)
         with mock.patch.multiple(microdiffusion, mask_predictor=predictor,
                                  gumbel=lambda rng: float(places.pop(0) > 4)):
             for *_, frame in microdiffusion.denoise({}, tokens, random.Random(1), 16,
-                                                    shortest=shortest, noise=2.0):
+                                                    least_letters=least_letters, noise=2.0):
                 revealed += [n for n in range(13) if frame[n] != MASK and n not in revealed]
         self.assertGreater(min(revealed[:6]), 4)
         self.assertEqual({0, 1, 2, 3, 4}, set(revealed[6:11]))
@@ -349,11 +349,11 @@ class LittleLeftToChance(SmallModels):
             for z, token in list(zip(logits, whole[1:]))[len(start):]:
                 self.assertEqual(z.index(max(z)), token)
 
-            tokens, shortest = microdiffusion.read_prompt(start, self.vocab)
+            tokens, least_letters = microdiffusion.read_prompt(start, self.vocab)
             for _, _, frame in microdiffusion.denoise(self.weights, tokens, random.Random(1), 60, 0,
-                                                      shortest):
+                                                      least_letters):
                 logits = microdiffusion.mask_predictor(self.weights, tokens)
-                microdiffusion.rule_out(logits, tokens, shortest)
+                microdiffusion.rule_out(logits, tokens, least_letters)
                 n = min([n for n in range(14) if tokens[n] != frame[n]])    # PADs follow the first
                 z = [v.data for v in logits[n]]
                 self.assertEqual(z.index(max(z)), frame[n])
@@ -367,10 +367,10 @@ class TrainedModels(unittest.TestCase):
         weights, vocab = kept(microdiffusion)
         for text, pattern in (('ma___.', r'ma[a-z]{3}'), ('___th___.', r'[a-z]{3}th[a-z]{3}'),
                               ('mar__', r'mar[a-z]{2,10}'), ('', r'[a-z]{1,13}')):
-            tokens, shortest = microdiffusion.read_prompt(text, vocab)
+            tokens, least_letters = microdiffusion.read_prompt(text, vocab)
             for seed in range(4):
                 *_, (_, _, out) = microdiffusion.denoise(weights, tokens, random.Random(seed), 4,
-                                                         shortest=shortest)
+                                                         least_letters=least_letters)
                 self.assertRegex(microdiffusion.decode(out, vocab), f'^{pattern}[.]+$')
 
     def test_they_have_learnt_how_names_end_and_which_letters_follow_which(self):
