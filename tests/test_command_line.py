@@ -17,8 +17,8 @@ from unittest import mock
 
 import microdiffusion
 import microgpt
-from tests.command_line import (FEW, NAMES, PROGRAMS, CommandLineTest, command, finish, pty, run,
-                                run_on_terminal, samples, start_process, untimed)
+from tests.command_line import (FEW, HELD_OUT, NAMES, PROGRAMS, CommandLineTest, command, finish,
+                                pty, run, run_on_terminal, samples, start_process, untimed)
 
 try:
     import resource
@@ -30,41 +30,41 @@ except ImportError:                         # Windows
 REFERENCE = {
     microgpt: '''
         27 names to learn from; 18 letters: abcdefghilmnorstux; 400 parameters
-        a name, from its beginning to its end: .amelia.
-        train 1/3 17.89 nats <time> rfheolrfxunob
-        train 3/3 18.43 nats <time>
+        a name, from its beginning to its end: .alice.
+        train 1/3 18.55 nats <time> ofheolrfxunob
+        train 3/3 18.20 nats <time>
         trained 3 steps of 8 names in <time>
-        held-out 3/3 13.52 nats <time>
-        held-out: 13.5 nats per name, standard error 2.3 (2.90 per character)
+        held-out 3/3 17.71 nats <time>
+        held-out: 17.7 nats per name, standard error 1.7 (2.95 per character)
         sample  1: it
-        sample  2: dnsxhnnloo
+        sample  2: dmtxgsnloo
         sample  3: aeca
         0 of these 3 names are among the 27 learned from
         ''',
     microdiffusion: '''
         27 names to learn from; 18 letters: abcdefghilmnorstux; 328 parameters
-        noise level t = 0.00: amelia........
-        noise level t = 0.25: a_el_a_..._...
-        noise level t = 0.50: a_el_a__._.__.
-        noise level t = 0.75: ___l___..__.__
+        noise level t = 0.00: alice.........
+        noise level t = 0.25: a_ic_._..._...
+        noise level t = 0.50: a_ic_.__._.__.
+        noise level t = 0.75: ___c___..__.__
         noise level t = 1.00: ______________
-        train 1/3 16.09 nats <time> hiodsedcnmemx
-        train 3/3 17.97 nats <time>
+        train 1/3 8.71 nats <time> iexodrfdcmmmx
+        train 3/3 16.12 nats <time>
         trained 3 steps of 8 names in <time>
-        held-out 3/3 12.14 nats <time>
-        held-out: 12.1 nats per name, standard error 3.8 (2.60 per character)
-        step  0  ______________  14 masked, temperature 0.84
-        step  1  ___b__________  13 masked, temperature 0.84
-        step  2  d__b__________  12 masked, temperature 0.79
-        step  3  db_b__________  11 masked, temperature 0.73
-        step  4  db_b___m_____.   9 masked, temperature 0.68
-        step  5  db_b__im____g.   7 masked, temperature 0.63
-        step  6  dblb_uim____g.   5 masked, temperature 0.58
-        step  7  dblbeuim_eb_g.   2 masked, temperature 0.53
-        step  8  dblbeuimsebug.   0 masked, temperature 0.47
-        sample  1: dblbeuimsebug
-        sample  2: osacedfmfassm
-        sample  3: iseasoghes
+        held-out 3/3 19.21 nats <time>
+        held-out: 19.2 nats per name, standard error 1.8 (3.20 per character)
+        step  0  ______________  14 masked, temperature 0.90
+        step  1  ___c__________  13 masked, temperature 0.90
+        step  2  d__c__________  12 masked, temperature 0.84
+        step  3  dc_c__________  11 masked, temperature 0.79
+        step  4  dc_c___a_____.   9 masked, temperature 0.73
+        step  5  dc_c___a__i_h.   7 masked, temperature 0.68
+        step  6  dclc_u_a__i_h.   5 masked, temperature 0.62
+        step  7  dclc_ufafai_h.   2 masked, temperature 0.56
+        step  8  dclcuufafaish.   0 masked, temperature 0.51
+        sample  1: dclcuufafaish
+        sample  2: nsafdbdmssgag
+        sample  3: smebsshhet
         0 of these 3 names are among the 27 learned from
         '''}
 
@@ -199,9 +199,12 @@ class BadInputTest(CommandLineTest):
     def test_divergence(self):
         """A training that leaves all bounds ends with the advice to lower the learning rate."""
         for program in PROGRAMS:
-            with self.subTest(program.PROGRAM), mock.patch.object(program, 'learning_rate', 1e3):
-                result = run(program, '--names', self.few, '--steps', 5)
-                self.assert_refused(result, 'lower learning_rate')
+            for rate in 1e3, 1e50, 1e160:
+                for seed in 1, 2, 3, 42:
+                    with self.subTest(program.PROGRAM, rate=rate, seed=seed), \
+                            mock.patch.object(program, 'learning_rate', rate):
+                        result = run(program, '--names', self.few, '--steps', 5, '--seed', seed)
+                        self.assert_refused(result, 'lower learning_rate')
 
 
 class NamesTest(CommandLineTest):
@@ -394,14 +397,68 @@ class SaveAndLoadTest(CommandLineTest):
                                  '--samples', 1, '--save', self.path('further.json'))
                     self.assert_runs(result)
                     further = json.loads(self.read('further.json').decode())
-                    self.assertIn('11 names to learn from; ', result.out)
+                    self.assertIn('13 names to learn from; ', result.out)
                     self.assertIn(f'\ntrained {steps[1] if steps else 0} steps of ', result.out)
-                    self.assertIn('\nheld-out: ', result.out)
+                    self.assertIn('\nheld-out: no name of this list is held out', result.out)
                     if steps and learning_rate:
                         self.assertEqual({'b'}, set(samples(result.out)[0]))
                         self.assertEqual(start['vocab'], further['vocab'])
                     else:                   # measured, or trained in steps of length 0
-                        self.assertEqual(start, further)
+                        self.assertEqual({**start, 'steps': steps[1] if steps else 0}, further)
+
+    def test_in_parts(self):
+        """A training that goes on sees the names and the noise that one long run sees next."""
+        for program in PROGRAMS:
+            with self.subTest(program.PROGRAM):
+                def seen(*argv):
+                    """The (tokens, seed) of all examples of such a run."""
+                    rows, really = [], program.loss_and_gradient
+                    def watched(state_dict, tokens, seed):
+                        rows.append((tokens, seed))
+                        return really(state_dict, tokens, seed)
+                    with mock.patch.object(program, 'loss_and_gradient', watched):
+                        self.assert_runs(run(program, '--names', self.few, '--samples', 0,
+                                             '--save', self.path('parts.json'), *argv))
+                    return rows
+
+                whole = seen('--steps', 6)
+                parts = seen('--steps', 2)
+                for steps in 2, 4:
+                    more = ['--load', self.path('parts.json'), '--steps', 2]
+                    told = run(program, '--names', self.few, '--samples', 0, *more).out
+                    self.assertIn(f', trained for {steps} steps before\n', told)
+                    parts += seen(*more)
+                self.assertEqual(48, len(whole))
+                self.assertTrue(whole == parts)
+                self.assertEqual(6, json.loads(self.read('parts.json').decode())['steps'])
+
+    def test_honest(self):
+        """Whatever becomes of the list, no name that was learnt from is held out later."""
+        for program in PROGRAMS:
+            with self.subTest(program.PROGRAM):
+                path, figures = self.path('new.json'), set()
+                self.assert_runs(run(program, '--names', self.few, '--steps', 4, '--samples', 0,
+                                     '--save', path))
+                for names in FEW, ['abba'] + FEW, FEW[1:] + ['abba', 'lola']:
+                    few = self.write('few.txt', '\n'.join(names))
+                    out = run(program, '--load', path, '--names', few, '--samples', 0).out
+                    figures.update(re.findall('\nheld-out: .*', out))
+                self.assertEqual(1, len(figures), figures)
+
+    def test_held_out_names(self):
+        """One held-out name has no standard error; a list with no other name teaches nothing."""
+        none, ten = [name for name in NAMES if name not in HELD_OUT][:10], [
+            'ella', 'elias', 'george', 'bea', 'aarian', 'alva', 'amber', 'kylie', 'noelia', 'rami']
+        for program in PROGRAMS:
+            for names, status, text in (
+                    (none + ['ella'], 0, 'standard error unknown'),
+                    (none, 0, 'there is nothing to measure'),
+                    (ten, 2, 'all 10 names are held out: add others to learn from')):
+                with self.subTest(program.PROGRAM, text=text):
+                    names = self.write('few.txt', '\n'.join(names))
+                    result = run(program, '--names', names, '--steps', 0, '--samples', 0)
+                    self.assertEqual(status, result.status)
+                    self.assertIn(text, result.err if status else result.out)
 
     def test_unknown_letters(self):
         """Names in letters that a kept model does not know are left out and counted."""

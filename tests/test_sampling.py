@@ -1,5 +1,6 @@
 """How names are drawn: the end and the letters, the schedule, the order, and what must hold."""
 import collections
+import gc
 import math
 import random
 import unittest
@@ -7,6 +8,7 @@ from unittest import mock
 
 import microdiffusion
 import microgpt
+from tests import results
 from tests.small_models import PROGRAMS, SmallModels, data, kept, probabilities
 
 MASK, PAD = microdiffusion.MASK, microdiffusion.PAD
@@ -372,6 +374,19 @@ class TrainedModels(unittest.TestCase):
                 *_, (_, _, out) = microdiffusion.denoise(weights, tokens, random.Random(seed), 4,
                                                          least_letters=least_letters)
                 self.assertRegex(microdiffusion.decode(out, vocab), f'^{pattern}[.]+$')
+
+    def test_the_surest_places_come_first(self):
+        """With the default settings: the places chosen are surer than the hidden ones are on average.
+
+        Early the model is sure of much, and at last one place is left: there the two are close.
+        """
+        numbers = [value.data for value in microdiffusion.parameters(kept(microdiffusion)[0])]
+        model = results.Model('diffusion', 42, microdiffusion.num_steps, results.ALL, {})
+        self.addCleanup(gc.enable)
+        shares = results.sureness(model, numbers, 30, {})
+        for phase in 'early', 'middle':
+            chosen, hidden = shares[phase]
+            self.assertGreater(chosen, hidden + 0.1, phase)
 
     def test_they_have_learnt_how_names_end_and_which_letters_follow_which(self):
         """A name costs far less than a row of the same letters the other way round."""
