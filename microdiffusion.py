@@ -17,7 +17,7 @@ END = PAD                   # what stands after the last letter
 LEFT, RIGHT = -1, 1
 heads = [LEFT, LEFT, RIGHT, RIGHT]      # where each attention head looks: together, to both sides
 n_layer = 2                 # the second layer sees what the first one found out
-t_min = 0.2                 # the lowest noise level in training: a fifth of the tokens is masked, on average
+t_min = 0.2                 # the lowest noise level in training: about a fifth is masked
 
 # What both programs have in common.
 n_embd = 16                 # numbers (channels) at each position; the heads share them

@@ -75,7 +75,7 @@ BAD_NAMES = (
     ('one name ten times', 'anna\n' * 10, 'bad has 1 names: '),
     ('UTF-16', '\n'.join(NAMES).encode('utf-16'), 'as UTF-8 text'),
     ('Latin-1', 'zo\xeb\n'.encode('latin-1') * 10, 'as UTF-8 text'),
-    ('long names', '\n'.join([name + 'x' * 14 for name in FEW]), 'a name has up to 13 printable characters, '),
+    ('long names', '\n'.join([name + 'x' * 14 for name in FEW]), 'a name has up to 13 printable '),
     ('names with a dot', '\n'.join([name + '.' for name in FEW]), 'without _ and .'))
 
 BAD_ARGUMENTS = (
@@ -252,8 +252,8 @@ class NamesTest(CommandLineTest):
                 result = run(program, '--names', path, '--steps', 0, '--samples', 0)
                 self.assert_runs(result)
                 first, second = result.out.splitlines()[:2]
-                self.assertEqual('6 of 18 lines were left out: a name has up to 13 printable characters, '
-                                 'without _ and .', first)
+                self.assertEqual('6 of 18 lines were left out: a name has up to 13 printable '
+                                 'characters, without _ and .', first)
                 self.assertTrue(second.startswith(      # three of the twelve are held out
                     '9 names to learn from; 19 letters: ,128abcdefgilmnorst; '), second)
 

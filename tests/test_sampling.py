@@ -115,7 +115,8 @@ class AnyModel(unittest.TestCase):
     def frames(self, steps, prompt='', **options):
         """(step, temperature, text) from the prompt to a name."""
         tokens, least_letters = microdiffusion.read_prompt(prompt, VOCAB)
-        frames = microdiffusion.denoise({}, tokens, self.rng, steps, least_letters=least_letters, **options)
+        frames = microdiffusion.denoise({}, tokens, self.rng, steps, least_letters=least_letters,
+                                        **options)
         return [(i, temperature, microdiffusion.decode(tokens, VOCAB))
                 for i, temperature, tokens in frames]
 
@@ -376,7 +377,7 @@ class TrainedModels(unittest.TestCase):
                 self.assertRegex(microdiffusion.decode(out, vocab), f'^{pattern}[.]+$')
 
     def test_the_surest_places_come_first(self):
-        """With the default settings: the places chosen are surer than the hidden ones are on average.
+        """With the default settings: those chosen are surer than the hidden ones are on average.
 
         Early the model is sure of much, and at last one place is left: there the two are close.
         """
