@@ -11,6 +11,7 @@ import concurrent.futures
 import contextlib
 import functools
 import inspect
+import itertools
 import json
 import math
 import os
@@ -362,14 +363,21 @@ def more_jobs(made, found, size):
             sampling((kind, 'temperature', t), kind, {'temperature': t})
     for n in set(DENOISING) - {default('diffusion', 'steps')}:
         sampling(('diffusion', 'steps', n), 'diffusion', {'steps': n})
-    for noise in set(NOISES) - {default('diffusion', 'noise')}:
-        sampling(('diffusion', 'noise', noise), 'diffusion', {'noise': noise})
-    for n in set(FEW_STEPS) - {default('diffusion', 'steps')}:
-        for noise in 0.0, CHANCE:
-            sampling(('diffusion', 'order', n, noise), 'diffusion', {'steps': n, 'noise': noise})
+    for label in by_seed(made, 'diffusion'):
+        for steps, noise in orders():
+            options = {'steps': steps, 'noise': noise}
+            jobs['order', steps, noise, made[label][0].seed] = (
+                sample, made[label][0], found[label]['numbers'], size.samples, options)
     for label, (changes, options) in SAMPLERS.items():
         sampling(label, 'diffusion', options, changes)
     return jobs
+
+def orders():
+    """The (steps, noise) whose order of revealing is measured on the models of all seeds."""
+    usual = default('diffusion', 'steps'), default('diffusion', 'noise')
+    return [pair for pair in itertools.product(FEW_STEPS, (CHANCE, usual[1], 0.0))
+            if pair != usual] + [(usual[0], noise) for noise in NOISES
+                                 if noise not in (CHANCE, usual[1], 0.0)]
 
 def do(jobs, pool, folder=None):
     """The results of jobs by their labels; a folder keeps them for a run after this one."""
@@ -426,14 +434,14 @@ def against(found, label, kind):
     return mean_nats(found[kind]) + mean(differences), error(differences)
 
 def by_seed(found, kind):
-    """The results of the models of a kind that differ in nothing but their seeds."""
-    return [found[label] for label in found if label == kind or label[:2] == (kind, 'seed')]
+    """The labels of the models of a kind that differ in nothing but their seeds."""
+    return [label for label in found if label == kind or label[:2] == (kind, 'seed')]
 
 def held_out(found, seeds, docs, names):
     """How well each model predicts held-out names."""
     rows = []
     for kind in LABS:
-        models = by_seed(found, kind)
+        models = [found[label] for label in by_seed(found, kind)]
         nats = list(map(mean_nats, models))
         of_names = error([mean(row.values()) for row in models[0]['nats']])
         rows.append([kind, 'bound' if kind == 'diffusion' else 'exact',
@@ -473,7 +481,7 @@ def samples(found, more, docs, names, size):
 
     rows = []
     for kind in LABS:
-        every = [(model['texts'], model['evaluations']) for model in by_seed(found, kind)]
+        every = [of(label) for label in by_seed(found, kind)]
         rows.append([kind] + judged(every, size.samples))
         rows += [['- one model'] + judged([one], size.samples) for one in every]
     rows.append(['held-out names'] + quality([names], known, judge) + [''])
@@ -502,24 +510,23 @@ def samples(found, more, docs, names, size):
                 for value in sorted({*values, usual})]
         table(key, f'{title} ({size.some} names each)', [name] + heads, rows)
 
-    usual_noise, usual_steps = default('diffusion', 'noise'), default('diffusion', 'steps')
+    usual_steps, usual_noise = default('diffusion', 'steps'), default('diffusion', 'noise')
 
-    def of_order(noise, steps=usual_steps):
-        """What the samples are like with so much noise, in so many steps."""
-        if noise == usual_noise:
-            return of('diffusion' if steps == usual_steps else ('diffusion', 'steps', steps))
-        return of(('diffusion', 'noise', noise) if steps == usual_steps
-                  else ('diffusion', 'order', steps, noise))
+    def of_order(steps, noise):
+        """What the names of all models are like, in so many steps and with so much noise."""
+        labels = [label for label in more if label[:3] == ('order', steps, noise)]
+        return judged(list(map(of, labels or by_seed(found, 'diffusion'))), size.samples)
 
+    names_of = f'{size.samples} names of each of {len(by_seed(found, "diffusion"))} models'
     rows = []
     for noise in NOISES:
         phases = more['sureness', noise]
         shares = [' / '.join([f'{share:.2f}' for share in phases.get(phase, ())])
                   for phase in PHASES]
         rows.append(['by chance' if noise == CHANCE else noise, *shares,
-                     *judged([of_order(noise)], size.some)])
-    table('order', 'The order of revealing: the top guess at the places chosen / at all hidden '
-          f'places ({size.some} names each)',
+                     *of_order(usual_steps, noise)])
+    table('order', f'The order of revealing: the top guess at the places chosen / at all hidden '
+          f'places ({size.some} names of one model), and {names_of}',
           ['noise'] + [f'{phase} (steps {steps[0]} to {steps[-1]})'
                        for phase, steps in PHASES.items()] + heads, rows)
 
@@ -527,12 +534,11 @@ def samples(found, more, docs, names, size):
     for steps in FEW_STEPS:
         row = [steps]
         for noise in CHANCE, usual_noise, 0.0:
-            figures = dict(zip(heads, judged([of_order(noise, steps)], size.some)))
+            figures = dict(zip(heads, of_order(steps, noise)))
             row.append(f'{figures["nats per character"]} ({figures["distinct"]})')
         rows.append(row)
     table('few steps', 'Few denoising steps, in different orders: nats per character (distinct '
-          f'names), of {size.some} names each',
-          ['steps', 'by chance', f'noise {usual_noise}', 'noise 0'], rows)
+          f'names), {names_of}', ['steps', 'by chance', f'noise {usual_noise}', 'noise 0'], rows)
 
 def more_examples(found, size):
     """What more training brings to both models."""
