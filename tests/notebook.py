@@ -1,8 +1,9 @@
 """Make the lesson's notebook from its page.
 
 python -m tests.notebook writes tests/lesson/lesson.ipynb with the text, the examples and the
-outputs of tests/lesson/README.md. With --outputs it first runs the examples and puts into the page
-what they print now: for when a model or a default has changed.
+outputs of tests/lesson/README.md. With --outputs it first puts into the page what the examples
+print now, and the functions of the programs as they are now: for when a model or a program has
+changed.
 """
 import argparse
 import ast
@@ -13,9 +14,14 @@ import json
 import os
 import re
 
+import microdiffusion
+import microgpt
+
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PAGE = os.path.join(TOP, 'tests', 'lesson', 'README.md')
 NOTEBOOK = os.path.join(TOP, 'tests', 'lesson', 'lesson.ipynb')
+
+FIRST_OF_DIFFUSION = 10     # the first chapter that quotes microdiffusion.py
 
 INTRODUCTION = """\
 This notebook is made from the page `README.md` beside it. Run its cells from the top. The first one
@@ -55,8 +61,27 @@ def write(path, text):
         file.write(text)
 
 def pieces(page):
-    """The page in turns: text, the inside of a block of examples, text, ..., text."""
-    return re.split(r'^```python\n(?=>>>)(.*?)^```\n', page, flags=re.MULTILINE | re.DOTALL)
+    """The page in turns: text, the inside of a block that can be run, text, ..., text.
+
+    A block that can be run has examples, or begins with "# Try": then it is for the reader to change.
+    """
+    return re.split(r'^```python\n(?=>>>|# Try)(.*?)^```\n', page, flags=re.MULTILINE | re.DOTALL)
+
+def chapters(page):
+    """[(program, text)] of the chapters; the program is the module whose functions they quote."""
+    texts = re.split(r'^(?=## )', page, flags=re.MULTILINE)
+    numbers = [re.match(r'## (\d+)\. ', text) for text in texts]
+    return [(microdiffusion if number and int(number[1]) >= FIRST_OF_DIFFUSION else microgpt, text)
+            for number, text in zip(numbers, texts)]
+
+def function(program, quote):
+    """The whole function of a program of which a quote has the first line."""
+    with open(program.__file__, encoding='utf-8') as file:
+        lines = file.read().splitlines()
+    name = re.match(r' *def (\w+)', quote)[1]
+    [node] = [node for node in ast.walk(ast.parse('\n'.join(lines)))
+              if isinstance(node, ast.FunctionDef) and node.name == name]
+    return '\n'.join(lines[node.lineno - 1:node.end_lineno]) + '\n'
 
 def run(code, names):
     """What Python shows for a piece of code; names are its global variables."""
@@ -82,9 +107,13 @@ def renew(page):
             else:
                 yield part
 
+    page = ''.join([re.sub(r'(?<=^```python\n)( *def .*?)(?=^```$)',
+                           lambda quote: function(program, quote[0]), text,
+                           flags=re.MULTILINE | re.DOTALL) for program, text in chapters(page)])
     texts = pieces(page)
     for n in range(1, len(texts), 2):
-        texts[n] = '```python\n' + ''.join(renewed(texts[n])) + '```\n'
+        shown = texts[n] if texts[n].startswith('#') else ''.join(renewed(texts[n]))
+        texts[n] = f'```python\n{shown}```\n'
     return ''.join(texts)
 
 def cell(kind, source, **more):
@@ -125,14 +154,14 @@ def notebook(page):
     for heading in re.findall(r'^## (.*)$', page, re.MULTILINE):        # its own form of a link
         link = re.sub(r'[^a-z0-9 ]', '', heading.lower()).replace(' ', '-')
         page = page.replace(f'(#{link})', '(#' + heading.replace(' ', '-') + ')')
+    page = re.sub(r'^<!-- touch: \w+ -->\n\n', '', page, flags=re.MULTILINE)       # for lesson.html
     texts = pieces(page)
     cells = []
     for n, text in enumerate(texts):
         if n % 2:
-            cells += code_cells(text)
+            cells += [code_cell(text)] if text.startswith('#') else code_cells(text)
         else:
-            chapters = re.split(r'^(?=## )', text, flags=re.MULTILINE)
-            cells += [cell('markdown', chapter) for chapter in chapters if chapter.strip()]
+            cells += [cell('markdown', part) for _, part in chapters(text) if part.strip()]
     cells[1:1] = [cell('markdown', INTRODUCTION), code_cell(SETUP)]
 
     for n, each in enumerate(cells, 1):
