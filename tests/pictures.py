@@ -37,6 +37,7 @@ FONTS = {'head': (SANS, 20), 'label': (SANS, 16), 'note': (SANS, 15),
          'name': (MONO, 30), 'cell': (MONO, 21), 'code': (MONO, 16)}
 
 MASK, PAD = microdiffusion.SPECIAL      # as they are shown; BOS is shown like PAD
+NAME = 'marvin'                         # the held-out name of the lesson
 WIDTH, MARGIN = 640, 26
 CELL = 42                               # how wide a position of a name is
 SCALE = 1.2                             # how large a picture is shown where there is room
@@ -510,19 +511,705 @@ def graph(models):
     return picture(420, 'The graph of a * b + a ** 2 with data and gradients', description, parts)
 
 
-# 9. The command.
+# 9. The pictures of the lesson: how a program learns.
 
-PICTURES = [moving, still, attention, held_out, few, steps, density, graph]
+def frame(x, y, words, width=CELL, height=34, classes='cell ink', edge='edge-line'):
+    """A box with a word in its middle."""
+    return [rect(x, y, width, height, edge, rx=4),
+            text(x + width / 2, y + height / 2 + 7, words, classes, 'middle')]
+
+def bar(x, y, share, words, role='dim', full=100, classes='note ink'):
+    """A share as a bar, with words behind it."""
+    return [rect(x, y - 11, max(1, full * share), 13, role, rx=2),
+            text(x + full * share + 6, y, words, classes)]
+
+def strip(x, y, numbers, step, scale, classes='ink'):
+    """A vector: a bar for each number, upwards from the line if it is above 0, downwards if below."""
+    parts = [line([(x, y), (x + step * len(numbers), y)], 'dim-line')]
+    for n, number in enumerate(numbers):
+        high = min(34, abs(number) * scale)
+        if high >= 0.5:
+            parts.append(rect(x + step * (n + 0.15), y - high if number > 0 else y,
+                              step * 0.7, high, classes))
+    return parts
+
+def arrow(points, classes='dim-line'):
+    """A line with a tip at its end."""
+    (x, y), (before_x, before_y) = points[-1], points[-2]
+    turn = math.atan2(y - before_y, x - before_x)
+    tip = [(x - 9 * math.cos(turn + side), y - 9 * math.sin(turn + side)) for side in (0.4, -0.4)]
+    return [line(points, classes, stroke_width=1.5), line([tip[0], (x, y), tip[1]], classes,
+                                                          stroke_width=1.5)]
+
+def learned_names():
+    """The names that the models have learned from."""
+    return microgpt.split(microgpt.read_names(os.path.join(os.path.dirname(HERE), 'names.txt')))[0]
+
+def tokens(models):
+    """The vocabulary as a row of hooks, and the tokens of a name."""
+    vocab = models[microgpt][1]
+    parts = [text(MARGIN, 46, 'A token is a place in the row', 'head ink'),
+             text(MARGIN, 82, 'the vocabulary: 27 characters, counted from 0', 'label dim')]
+    for n, char in enumerate(vocab):
+        x, y = MARGIN + CELL * (n % 14), 94 + 70 * (n // 14)
+        parts += frame(x + 1, y, char, CELL - 2)
+        parts.append(text(x + CELL / 2, y + 52, str(n), 'note dim', 'middle'))
+    name = f'.{NAME}.'
+    parts.append(text(MARGIN, 262, f'the name {NAME}, with a dot before and after it',
+                      'label dim'))
+    for n, char in enumerate(name):
+        x = MARGIN + CELL * n
+        parts += frame(x + 1, 274, char, CELL - 2, classes='cell ink bold')
+        parts.append(text(x + CELL / 2, 326, str(vocab.index(char)), 'note ink bold', 'middle'))
+    listed = ' '.join(str(vocab.index(char)) for char in name)
+    return picture(348, 'A token is the place of a character in the vocabulary',
+                   'The vocabulary is a row of 27 characters, the dot first and then the letters, '
+                   f'counted from 0. The name {NAME} with a dot before and after it has the tokens '
+                   f'{listed}.', parts)
+
+def guessers():
+    """{name: function of two neighbouring characters} of the three guessers of chapter 2."""
+    letters, pairs, firsts = [collections.Counter() for _ in range(3)]
+    for name in learned_names():
+        around = f'.{name}.'
+        letters.update(around[1:])
+        pairs.update(zip(around, around[1:]))
+        firsts.update(around[:-1])
+    total = sum(letters.values())
+    return {'evenly': lambda a, b: 1 / 27, 'by letter': lambda a, b: letters[b] / total,
+            'by pair': lambda a, b: (pairs[a, b] + 1) / (firsts[a] + 27)}
+
+def coin(models):
+    """Three guessers divide a coin before each character of a name."""
+    name, sums = f'.{NAME}.', {}
+    parts = [text(MARGIN, 46, 'Whoever knows more pays less', 'head ink'),
+             text(MARGIN, 74, 'The bar is the share of the coin on the character that came. Behind '
+                  'it', 'note dim'),
+             text(MARGIN, 94, 'stands the price, in nats.', 'note dim')]
+    for column, (words, guesser) in enumerate(guessers().items()):
+        x, total = 84 + 184 * column, 0.0
+        parts.append(text(x, 128, words, 'label ink bold'))
+        for row_number, (a, b) in enumerate(zip(name, name[1:])):
+            y, share = 160 + 30 * row_number, guesser(a, b)
+            total -= math.log(share)
+            parts += bar(x, y, share, f'{-math.log(share):.2f}', full=200)
+        sums[words] = f'{total:.1f}'
+        parts.append(text(x, 160 + 30 * len(NAME) + 46, f'sum {total:.1f} nats', 'label ink bold'))
+    for row_number, char in enumerate(name[1:]):
+        parts.append(text(MARGIN + 14, 161 + 30 * row_number, char, 'cell ink bold', 'middle'))
+    below = 160 + 30 * len(NAME) + 20
+    parts.append(line([(MARGIN, below), (WIDTH - MARGIN, below)], 'edge-line'))
+    return picture(below + 46, 'Three guessers over one name: whoever knows more pays less',
+                   f'For each character of {NAME} and its end, the share of the coin that three '
+                   f'guessers put on it, and the price. The sums in nats: {in_words(sums)}.', parts)
+
+RATES = {'too low': 0.3, 'good': 4.0, 'too high': 20.0}
+
+def walk(rate, share, start=1.0, count=8):
+    """The weights of a walk downhill whose loss is the price of one share (chapter 4)."""
+    weights = [start]
+    for _ in range(count):
+        weights.append(weights[-1] - rate * (1 / (1 + math.exp(-weights[-1])) - share))
+    return weights
+
+def hill(models):
+    """Three walks down the same hill."""
+    letters = collections.Counter(''.join([name + '.' for name in learned_names()]))
+    share = letters['a'] / sum(letters.values())
+    loss = lambda w: math.log(1 + math.exp(w)) - share * w
+    parts = [text(MARGIN, 46, 'A good step goes down and stays down', 'head ink'),
+             text(MARGIN, 76, 'Up: the loss. To the right: the weight w. Each walk begins at w = 1.',
+                  'note dim')]
+    ends = {}
+    for n, (words, rate) in enumerate(RATES.items()):
+        plot = Plot(36 + 200 * n, 104, 170, 190, (-11, 0.3), (3, 2.9))
+        grid = [-11 + 14 * i / 60 for i in range(61)]
+        walked = [place(plot, w, loss(w)) for w in walk(rate, share)]
+        ends[f'{words}, {rate:g}'] = f'{walk(rate, share)[-1]:.2f}'
+        parts += [line([place(plot, w, loss(w)) for w in grid], 'dim-line', stroke_width=2),
+                  line(walked, 'ink-line', stroke_width=1.5, stroke_dasharray='4 3')]
+        parts += [tag('circle', cx=x, cy=y, r=4.5 if i else 7, class_='ink')
+                  for i, (x, y) in enumerate(walked)]
+        base = plot.top + plot.height
+        parts += [line([(plot.left, base), (plot.left + plot.width, base)], 'edge-line'),
+                  text(place(plot, -10, 0)[0], base + 20, '-10', 'note dim', 'middle'),
+                  text(place(plot, 0, 0)[0], base + 20, '0', 'note dim', 'middle'),
+                  text(plot.left + 85, base + 52, words, 'label ink bold', 'middle'),
+                  text(plot.left + 85, base + 74, f'learning rate {rate:g}', 'note dim', 'middle')]
+    return picture(392, 'Three walks downhill: the learning rate decides who arrives',
+                   'Three times the same valley of the loss over one weight, and a walk of eight '
+                   'steps from w = 1. With a low learning rate the walk has hardly moved, with a '
+                   'good one it lies in the valley, with a high one it jumps over the valley and '
+                   f'back. The last weights: {in_words(ends)}.', parts)
+
+
+# 10. The pictures of the lesson: inside the GPT.
+
+def data(vector):
+    """The plain numbers of a vector of Values."""
+    return [value.data for value in vector]
+
+def principal(vectors):
+    """Each vector as (x, y) in the plane of the two directions in which they differ most."""
+    size = len(vectors[0])
+    means = [sum(column) / len(vectors) for column in zip(*vectors)]
+    vectors = [[v - m for v, m in zip(vector, means)] for vector in vectors]
+    found = []
+    for _ in range(2):
+        direction = [1 / (n + 1) for n in range(size)]
+        for _ in range(500):                # power iteration
+            along = [sum([v * d for v, d in zip(vector, direction)]) for vector in vectors]
+            direction = [sum([a * vector[n] for a, vector in zip(along, vectors)])
+                         for n in range(size)]
+            length = math.sqrt(sum([d * d for d in direction]))
+            direction = [d / length for d in direction]
+        along = [sum([v * d for v, d in zip(vector, direction)]) for vector in vectors]
+        vectors = [[v - a * d for v, d in zip(vector, direction)]
+                   for a, vector in zip(along, vectors)]
+        found.append(along)
+    return list(zip(*found))
+
+def letters(models):
+    """The trained embeddings of the letters on a map."""
+    state_dict, vocab = models[microgpt]
+    points = principal([data(microgpt.rmsnorm(row)) for row in state_dict['wte'][1:]])
+    (left, right), (low, high) = [(min(axis), max(axis)) for axis in zip(*points)]
+    spots = [[60 + 520 * (x - left) / (right - left), 110 + 300 * (y - low) / (high - low)]
+             for x, y in points]
+    for _ in range(200):                    # letters that would lie on one another are moved apart
+        for n, one in enumerate(spots):
+            for other in spots[:n]:
+                dx, dy = one[0] - other[0], one[1] - other[1]
+                if abs(dx) < 19 and abs(dy) < 23:
+                    for spot, side in ((one, 1), (other, -1)):
+                        spot[0] += side * (1 if dx >= 0 else -1)
+                        spot[1] += side * (1 if dy >= 0 else -1)
+    parts = [text(MARGIN, 46, 'Letters that occur in similar places lie together', 'head ink'),
+             text(MARGIN, 76, 'The embeddings of the trained GPT, on a map. Bold: a, e, i, o, u.',
+                  'note dim')]
+    for char, (x, y) in zip(vocab[1:], spots):
+        parts.append(text(x, y + 7, char, 'name ink bold' if char in 'aeiou' else 'name dim',
+                          'middle'))
+    return picture(448, 'The letters by their trained embeddings: vowels lie together',
+                   'A map of the 26 letters by the embeddings of the trained GPT, in the plane of '
+                   'the two directions in which they differ most. The vowels a, e, i, o and u are '
+                   'bold.', parts)
+
+def layer(models):
+    """One vector through the MLP of the GPT."""
+    state_dict, vocab = models[microgpt]
+    char = 'v'
+    x = microgpt.rmsnorm(state_dict['wte'][vocab.index(char)])
+    answers = microgpt.linear([x], state_dict['layer0.mlp_fc1'])[0]
+    change = microgpt.relu_linear(answers, state_dict['layer0.mlp_fc2'])
+    awake = [max(0.0, number) for number in data(answers)]
+    count = sum([number > 0 for number in awake])
+    parts = [text(MARGIN, 46, f'Relu lets {count} of 64 answers through', 'head ink')]
+    rows = [(f'the vector of {char}: 16 numbers', data(x), 18, 14, 'ink'),
+            ('64 questions, and their answers (linear, fc1)', data(answers), 9.1, 9, 'ink'),
+            ('what is below 0 becomes 0 (relu)', awake, 9.1, 9, 'ink'),
+            ('16 sums of what is left (linear, fc2)', data(change), 18, 5, 'ink'),
+            ('added to the vector: 16 numbers again',
+             [a + b for a, b in zip(data(x), data(change))], 18, 5, 'ink')]
+    for n, (words, numbers, step, scale, classes) in enumerate(rows):
+        y = 84 + 104 * n
+        parts.append(text(MARGIN, y, words, 'label dim'))
+        parts += strip(MARGIN, y + 46, numbers, step, scale, classes)
+        if n + 1 < len(rows):
+            parts += arrow([(WIDTH - 36, y + 46), (WIDTH - 36, y + 96)])
+    notes = ['Each bar is a number: upwards above 0, downwards below.',
+             'Heights have another scale in each row.']
+    parts += [text(MARGIN, 84 + 104 * 5 - 6 + 21 * n, note, 'note dim')
+              for n, note in enumerate(notes)]
+    parts += [text(WIDTH - 44, 130, '16', 'label ink bold', 'end'),
+              text(WIDTH - 44, 446 + 104, '16', 'label ink bold', 'end')]
+    return picture(84 + 104 * 5 + 34, f'Relu lets {count} of 64 answers through',
+                   f'The vector of {char} has 16 numbers. 64 questions make 64 answers. Relu sets '
+                   f'those below 0 to 0 and leaves {count}. From these the second layer makes 16 '
+                   'sums, which are added to the vector.', parts)
+
+def lookup(models):
+    """The small example of attention: one query, three keys and values."""
+    keys, values = [(1, 0), (0, 1), (1, 0)], [(2, 0), (0, 10), (4, 0)]
+    query = (0, 3)
+    scores = [sum([a * b for a, b in zip(query, key)]) for key in keys]
+    exps = [math.exp(score) for score in scores]
+    shares = [e / sum(exps) for e in exps]
+    mix = [sum([share * value[n] for share, value in zip(shares, values)]) for n in (0, 1)]
+    parts = [text(MARGIN, 46, 'The query finds the vowel', 'head ink'),
+             text(MARGIN, 84, f'query: {query[0]} {query[1]}', 'code ink bold'),
+             text(MARGIN + 130, 84, 'Where is a vowel?', 'label dim')]
+    columns = {'': 40, 'key': 90, 'score': 180, 'share': 270, 'value': 470}
+    parts += [text(x, 124, words, 'label dim') for words, x in columns.items() if words]
+    for n, char in enumerate('mar'):
+        y = 160 + 38 * n
+        parts += [text(columns[''], y, char, 'cell ink bold', 'middle'),
+                  text(columns['key'], y, f'{keys[n][0]} {keys[n][1]}', 'code ink'),
+                  text(columns['score'], y, str(scores[n]), 'code ink'),
+                  text(columns['value'], y, f'{values[n][0]} {values[n][1]}', 'code ink')]
+        parts += bar(columns['share'], y, shares[n], f'{shares[n]:.2f}', full=110)
+    mixed = ', '.join(f'{m:.2f}' for m in mix)
+    sums = ' + '.join(f'{share:.2f} * {value[1]}' for share, value in zip(shares, values))
+    parts += [line([(MARGIN, 258), (WIDTH - MARGIN, 258)], 'edge-line'),
+              text(MARGIN, 290, f'mix of the values: {mixed}', 'label ink bold'),
+              text(MARGIN, 316, f'the second number is {sums}', 'note dim')]
+    return picture(336, 'A query, three keys and three values: the query finds the vowel',
+                   'The query 0 3 looks for a vowel. The keys of m, a and r are 1 0, 0 1 and 1 0. '
+                   f'The scores are 0, 3 and 0, the shares {", ".join(f"{s:.2f}" for s in shares)}. '
+                   f'The values are mixed by these shares to {mixed}.', parts)
+
+LOOKS = f'.{NAME[:4]}'                  # what the head of the next picture sees
+HEAD = 1                                # its number, from 0
+
+def one_head(model, letters, number):
+    """(vector, query, keys, values, scores, distances, shares, mix) of the last letter's look."""
+    state_dict, vocab = model
+    rows = [state_dict['wte'][vocab.index(char)] for char in letters]
+    xs = [microgpt.rmsnorm(x) for x in microgpt.add(rows, state_dict['wpe'][:len(rows)])]
+    normed = [microgpt.rmsnorm(x) for x in xs]
+    queries, keys, values = [
+        [data(vector) for vector in microgpt.linear(normed, state_dict[f'layer0.attn_w{kind}'])]
+        for kind in 'qkv']
+    width = microgpt.n_embd // len(microgpt.heads)
+    query, *rest = [[vector[number * width:(number + 1) * width] for vector in vectors]
+                    for vectors in (queries[-1:], keys, values)]
+    query, (keys, values) = query[0], rest
+    scores = [sum([a * b for a, b in zip(query, key)]) for key in keys]
+    distances = [(len(letters) - 2 - n) % microgpt.block_size for n in range(len(letters))]
+    exps = [math.exp(score / 2 - microgpt.slope * d) for score, d in zip(scores, distances)]
+    shares = [e / sum(exps) for e in exps]
+    mix = [sum([share * value[n] for share, value in zip(shares, values)]) for n in range(width)]
+    return data(normed[-1]), query, keys, values, scores, distances, shares, mix
+
+def head(models):
+    """One query carried through one head of the GPT, with every size."""
+    vector, query, keys, values, scores, distances, shares, mix = one_head(
+        models[microgpt], LOOKS, HEAD)
+    row_of = lambda numbers: ' '.join(f'{number:4.1f}' for number in numbers)
+    last = LOOKS[-1]
+    best = LOOKS[max(range(len(shares)), key=shares.__getitem__)]
+    parts = [text(MARGIN, 46, f'This head gives {max(shares):.0%} of its attention to the {best}',
+                  'head ink'),
+             text(MARGIN, 78, f'the vector of {last}, after rmsnorm', 'label dim'),
+             text(WIDTH - MARGIN, 78, '16 numbers', 'note ink bold', 'end')]
+    parts += strip(MARGIN, 114, vector, 18, 12)
+    parts += arrow([(340, 114), (378, 114)])
+    parts += [text(388, 108, 'wq: 16 numbers, cut into', 'note dim'),
+              text(388, 128, f'four times 4. Head {HEAD + 1} has:', 'note dim'),
+              text(MARGIN, 176, 'query', 'label dim'), text(96, 176, row_of(query), 'code ink bold'),
+              text(WIDTH - MARGIN, 176, '4 numbers', 'note ink bold', 'end'),
+              line([(MARGIN, 192), (WIDTH - MARGIN, 192)], 'edge-line')]
+    columns = {'key': 62, 'score': 290, 'half': 344, 'distance': 428, 'share': 454}
+    parts += [text(columns['key'], 218, 'key: 4 numbers each', 'note dim'),
+              text(columns['score'], 218, 'score', 'note dim', 'end'),
+              text(columns['half'], 218, 'half', 'note dim', 'end'),
+              text(columns['distance'], 218, '- 2 * dist.', 'note dim', 'end'),
+              text(columns['share'], 218, 'share', 'note dim')]
+    for n, char in enumerate(LOOKS):
+        y = 250 + 32 * n
+        parts += [text(40, y, char, 'cell ink bold', 'middle'),
+                  text(columns['key'], y, row_of(keys[n]), 'code ink'),
+                  text(columns['score'], y, f'{scores[n]:.1f}', 'code ink', 'end'),
+                  text(columns['half'], y, f'{scores[n] / 2:.1f}', 'code ink', 'end'),
+                  text(columns['distance'], y, f'- 2 * {distances[n]}', 'code ink', 'end')]
+        parts += bar(columns['share'], y, shares[n], f'{shares[n]:.2f}', 'orange', 110)
+    y = 250 + 32 * len(LOOKS)
+    parts += [line([(MARGIN, y - 12), (WIDTH - MARGIN, y - 12)], 'edge-line'),
+              text(MARGIN, y + 16, 'values: 4 numbers each, mixed by the shares', 'label dim')]
+    for n, char in enumerate(LOOKS):
+        below = y + 46 + 28 * n
+        parts += [text(40, below, char, 'cell ink', 'middle'),
+                  text(62, below, row_of(values[n]), 'code ink'),
+                  text(300, below, f'* {shares[n]:.2f}', 'code ink')]
+    below = y + 56 + 28 * len(LOOKS)
+    parts += [text(MARGIN, below + 6, 'mix', 'label dim'),
+              text(62, below + 6, row_of(mix), 'code ink bold'),
+              text(WIDTH - MARGIN, below + 6, '4 numbers', 'note ink bold', 'end'),
+              text(MARGIN, below + 38, 'Side by side with the mixes of the other three heads: 16 '
+                   'numbers, for wo.', 'note dim')]
+    listed = ', '.join(f'{char} {share:.2f}' for char, share in zip(LOOKS, shares))
+    return picture(below + 60, 'One name carried through one attention head, with every size',
+                   f'The last letter of {LOOKS} looks back. Its vector of 16 numbers gives a query '
+                   'of 4. With the keys of 4 numbers it makes five scores; they are halved, and '
+                   f'two for each step of distance are subtracted. The shares: {listed}. They mix '
+                   'the values to 4 numbers.', parts)
+
+def best_of(program, logits, vocab, count=4):
+    """[(character, probability)] of the likeliest tokens."""
+    probs = [p.data for p in program.softmax(logits)]
+    order = sorted(range(len(probs)), key=probs.__getitem__, reverse=True)
+    return [(vocab[token], probs[token]) for token in order[:count]]
+
+def transformer(program, characters, logits, notes, marks=()):
+    """The boxes of a whole model, a column for each position, with the sizes at the right."""
+    role, size = ROLES[program.PROGRAM], program.n_embd
+    count, vocab_size = len(characters), len(logits[0])
+    both = program.RIGHT in program.heads
+    twice = f' ({program.n_layer} times)' if program.n_layer > 1 else ''
+    stages = [('letter + place', f'{count} * {size}'), (f'attention{twice}', f'{count} * {size}'),
+              (f'MLP{twice}', f'{size}, 64, {size}'), ('logits', f'{count} * {vocab_size}')]
+    step, wide = 56, 46
+    xs = [34 + step * n for n in range(count)]
+    right = xs[-1] + step + 10
+    parts = []
+    for n, char in enumerate(characters):
+        parts.append(text(xs[n] + wide / 2, 112, char, 'name ink bold', 'middle'))
+    parts.append(text(right, 108, 'tokens', 'label dim'))
+    for level, (words, numbers) in enumerate(stages):
+        y = 144 + 84 * level
+        for n, x in enumerate(xs):
+            parts += [rect(x, y, wide, 38, f'{role}-line', rx=5, stroke_width=1.5),
+                      text(x + wide / 2, y + 25, str(vocab_size if level == 3 else size),
+                           'note ink', 'middle'),
+                      line([(x + wide / 2, y - (18 if level == 0 else 46)),
+                            (x + wide / 2, y)], 'dim-line')]
+            if level == 1:                  # who looks at whom
+                parts += [line([(other + wide / 2, y - 46), (x + wide / 2, y)],
+                               f'{role}-line', stroke_opacity='.55')
+                          for m, other in enumerate(xs) if m != n and (both or m < n)]
+        parts += [text(right, y + 17, words, 'label ink bold'),
+                  text(right, y + 38, numbers, 'note dim')]
+    y = 144 + 84 * 4
+    for n, guess in enumerate(notes):
+        parts += [line([(xs[n] + wide / 2, y - 46), (xs[n] + wide / 2, y - 22)], 'dim-line'),
+                  *[text(xs[n] + wide / 2, y + 22 * m, words, 'code ink bold' if m == 0
+                         else 'note dim', 'middle') for m, words in enumerate(guess)]]
+    parts.append(text(right, y, 'the likeliest token', 'label dim'))
+    for number, x, y in marks:
+        parts += [tag('circle', cx=x, cy=y - 5, r=12, class_='ink'),
+                  text(x, y, str(number), 'note panel bold', 'middle')]
+    return parts, right
+
+def gpt(models):
+    """The whole GPT in boxes."""
+    state_dict, vocab = models[microgpt]
+    letters = f'.{NAME[:5]}'
+    logits = microgpt.gpt(state_dict, [vocab.index(char) for char in letters])
+    notes = []
+    for row in logits:
+        char, p = likeliest(microgpt, row, vocab)
+        notes.append((char, f'{p:.2f}'))
+    parts, _ = transformer(microgpt, letters, logits, notes)
+    parts.insert(0, text(MARGIN, 46, 'Each position guesses the next token from its left',
+                         'head ink'))
+    listed = ', '.join(f'{char} after {letters[:n + 1]}' for n, (char, _) in enumerate(notes))
+    return picture(524, 'The whole GPT in boxes: each position guesses the next token',
+                   f'The tokens of {letters}, one column each. A vector of 16 numbers for letter '
+                   'and place, attention in which lines come from the left only, an MLP, and 27 '
+                   f'logits. The likeliest token: {listed}.', parts)
+
+def changes(models):
+    """The same boxes for the mask predictor, with the three places that change."""
+    state_dict, vocab = models[microdiffusion]
+    letters = f'm_r_i{PAD}'
+    logits = microdiffusion.mask_predictor(state_dict, [vocab.index(char) for char in letters])
+    notes = [likeliest(microdiffusion, row, vocab) if char == MASK else ('', '')
+             for row, char in zip(logits, letters)]
+    notes = [(char, f'{p:.2f}') if char else ('', '') for char, p in notes]
+    spots = [(1, 608, 246), (2, 608, 480), (3, 608, 520)]
+    parts, right = transformer(microdiffusion, letters, logits, notes, spots)
+    parts = [part for part in parts if '></text>' not in part]
+    parts.insert(0, text(MARGIN, 46, 'The same boxes, and three changes', 'head ink'))
+    parts += [text(MARGIN, 552, '1  Attention looks to both sides.', 'label ink'),
+              text(MARGIN, 578, '2  Only hidden tokens are guessed, and each at its own place.',
+                   'label ink'),
+              text(MARGIN, 604, '3  The surest place is revealed first, not the next one.',
+                   'label ink')]
+    return picture(624, 'The same boxes for diffusion, with the three places that change',
+                   f'The tokens of the puzzle {letters}, one column each, in the same boxes as '
+                   'those of the GPT. Three places change: attention has lines from both sides; '
+                   'only the hidden tokens are guessed, each at its own place; and the surest place '
+                   'is revealed first.', parts)
+
+
+# 11. The pictures of the lesson: what diffusion learns and how it writes.
+
+GAP = 3                                 # the hidden letter of the name in hide
+
+def hide(models):
+    """The shares for one hidden letter: seen from the left, and from both sides."""
+    puzzle = NAME[:GAP] + MASK + NAME[GAP + 1:] + PAD
+    state_dict, vocab = models[microgpt]
+    before = [vocab.index(char) for char in '.' + NAME[:GAP]]
+    rows = {microgpt: best_of(microgpt, microgpt.gpt(state_dict, before)[-1], vocab, 7)}
+    state_dict, vocab = models[microdiffusion]
+    logits = microdiffusion.mask_predictor(state_dict, [vocab.index(char) for char in puzzle])
+    rows[microdiffusion] = best_of(microdiffusion, logits[GAP], vocab, 7)
+    parts = [text(MARGIN, 46, 'Both sides tell more than one', 'head ink')]
+    for n, (program, best) in enumerate(rows.items()):
+        x, role = 40 + 300 * n, ROLES[program.PROGRAM]
+        seen = NAME[:GAP] + MASK if program is microgpt else puzzle
+        parts += [text(x, 84, f'{program.PROGRAM} sees', f'label {role} bold'),
+                  text(x, 120, seen, 'name ink')]
+        for m, (char, p) in enumerate(best):
+            y = 160 + 30 * m
+            parts.append(text(x + 8, y, char, 'cell ink bold' if char == NAME[GAP]
+                              else 'cell dim', 'middle'))
+            parts += bar(x + 26, y, p, f'{p:.2f}', role, 250)
+    parts.append(text(MARGIN, 380, f'Right is {NAME[GAP]}. Seven likeliest characters each.',
+                      'note dim'))
+    listed = '; '.join([f'{program.PROGRAM}: ' + ', '.join(f'{char} {p:.2f}' for char, p in best)
+                        for program, best in rows.items()])
+    return picture(400, f'The hidden letter of {puzzle}, guessed from one side and from both',
+                   f'Bars of the likeliest characters for the hidden letter of {puzzle}. {listed}.',
+                   parts)
+
+def moments(model, name, draws=10):
+    """{k: mean cost of the moment with k hidden tokens} of a name (chapter 11)."""
+    state_dict, vocab = model
+    clean, found = microdiffusion.encode(name, vocab), {}
+    for k in range(1, len(clean) + 1):
+        total = 0.0
+        for seed in range(draws):
+            places = random.Random(seed).sample(range(len(clean)), k)
+            noisy = [microdiffusion.MASK if n in places else token for n, token in enumerate(clean)]
+            total += sum(data(microdiffusion.cross_entropies(state_dict, noisy, clean)))
+        found[k] = total / draws / k
+    return found
+
+def hidden(models):
+    """The price of a name is the sum of fourteen moments."""
+    found = moments(models[microdiffusion], NAME)
+    total, top = sum(found.values()), 250
+    parts = [text(MARGIN, 46, f'Fourteen moments cost {total:.1f} nats together', 'head ink'),
+             text(MARGIN, 76, f'{NAME}: from everything hidden to one hidden token. Each moment '
+                  'costs S / k.', 'note dim')]
+    for n, (k, nats) in enumerate(sorted(found.items(), reverse=True)):
+        x, high = MARGIN + CELL * n, 130 * nats
+        parts += [rect(x + 5, top - high, CELL - 10, high, 'blue', rx=2),
+                  text(x + CELL / 2, top - high - 7, f'{nats:.2f}', 'note ink', 'middle'),
+                  text(x + CELL / 2, top + 22, str(k), 'note dim', 'middle')]
+    parts += [line([(MARGIN, top), (WIDTH - MARGIN, top)], 'dim-line'),
+              text(MARGIN, top + 48, 'k, the number of hidden tokens', 'label dim'),
+              text(WIDTH - MARGIN, top + 48, f'sum: {total:.1f} nats', 'label blue bold', 'end')]
+    listed = ', '.join(f'{k}: {nats:.2f}' for k, nats in sorted(found.items(), reverse=True))
+    return picture(top + 66, f'The price of {NAME} is the sum of fourteen moments',
+                   f'A bar for each number of hidden tokens: what it costs on average to uncover '
+                   f'one of them. {listed}. Together {total:.1f} nats.', parts)
+
+def noise(models):
+    """A hundred noise levels, drawn evenly and log-uniformly."""
+    t_min, rng = microdiffusion.t_min, random.Random(0)
+    kinds = {'drawn evenly': [t_min + (1 - t_min) * rng.random() for _ in range(100)],
+             'drawn log-uniformly': [t_min ** rng.random() for _ in range(100)]}
+    parts = [text(MARGIN, 46, 'Log-uniform draws many more low t', 'head ink')]
+    counts = {}
+    for n, (words, levels) in enumerate(kinds.items()):
+        base, low = 236 + 216 * n, len([t for t in levels if t < 0.4])
+        counts[words] = f'{low} of 100 are below 0.4'
+        parts += [text(MARGIN, base - 150, words, 'label ink bold'),
+                  text(WIDTH - MARGIN, base - 150, counts[words], 'label ink', 'end')]
+        piles = collections.Counter()
+        for t in levels:
+            pile = int((t - t_min) / (1 - t_min) * 32)
+            piles[pile] += 1
+            parts.append(tag('circle', cx=MARGIN + 10 + 17.8 * pile, cy=base - 8 * piles[pile],
+                             r=3.6, class_='dim' if t >= 0.4 else 'ink'))
+        parts.append(line([(MARGIN, base), (WIDTH - MARGIN, base)], 'dim-line'))
+        for t in (0.2, 0.4, 0.6, 0.8, 1.0):
+            x = MARGIN + 2 + 569.6 * (t - t_min) / (1 - t_min)
+            parts.append(text(min(max(x, MARGIN + 12), WIDTH - MARGIN - 12), base + 20, f'{t:g}',
+                              'note dim', 'middle'))
+    parts.append(text(MARGIN, 500, 'Each point is a noise level t. Those below 0.4 are dark.',
+                      'note dim'))
+    return picture(520, 'A hundred noise levels t: log-uniform draws many more low ones',
+                   'Two rows of a hundred points between 0.2 and 1, piled up where they fall. '
+                   f'{"; ".join(f"{words}: {count}" for words, count in counts.items())}.', parts)
+
+def orders(models):
+    """Why the mean of the prices lies above the price of the mean."""
+    first, second = 1 / 8, 1 / 2
+    price = lambda p: -math.log(p)
+    mean, line_at = (first + second) / 2, (price(first) + price(second)) / 2
+    plot = Plot(70, 108, 330, 270, (0, 0), (0.6, 2.6))
+    grid = [0.075 + 0.525 * n / 80 for n in range(81)]
+    parts = [text(MARGIN, 46, 'The mean of the prices is never the lower one', 'head ink'),
+             text(MARGIN, 78, 'price -ln p, in nats', 'note dim')]
+    corner, right = place(plot, 0, 0), place(plot, 0.6, 0)
+    parts += [line([(corner[0], plot.top - 10), corner, right], 'dim-line'),
+              line([place(plot, p, price(p)) for p in grid], 'ink-line', stroke_width=2.5),
+              line([place(plot, p, price(p)) for p in (first, second)], 'dim-line',
+                   stroke_width=2, stroke_dasharray='6 4')]
+    for p, words in ((first, '1/8'), (mean, '5/16'), (second, '1/2')):
+        x, base = place(plot, p, 0)
+        parts += [line([(x, base), place(plot, p, price(p))], 'edge-line'),
+                  text(x, base + 22, words, 'note ink', 'middle')]
+    parts.append(text(right[0], right[1] + 46, 'probability p of the name', 'note dim', 'end'))
+    for p, y, words in ((first, price(first), f'one order: {price(first):.2f}'),
+                        (mean, line_at, f'mean of the prices: {line_at:.2f}'),
+                        (second, price(second), f'another order: {price(second):.2f}')):
+        x, height = place(plot, p, y)
+        parts += [tag('circle', cx=x, cy=height, r=5, class_='ink'),
+                  text(x + 14, height - 9, words, 'label ink bold')]
+    x, height = place(plot, mean, price(mean))
+    parts += [tag('circle', cx=x, cy=height, r=5, class_='ink'),
+              line([(x + 4, height + 4), (x + 30, height + 62)], 'dim-line'),
+              text(x + 36, height + 74, f'price of the mean: {price(mean):.2f}', 'label ink bold')]
+    return picture(446, 'The mean of two prices lies above the price of the mean',
+                   'The curve of -ln p bends upwards. A straight line joins its points at p = 1/8, '
+                   f'which costs {price(first):.2f}, and p = 1/2, which costs {price(second):.2f}. '
+                   f'The middle of the line is {line_at:.2f}. The curve below it, at 5/16, is at '
+                   f'{price(mean):.2f}.', parts)
+
+def draw(models):
+    """How a letter is drawn: shares, min-p, temperature."""
+    state_dict, vocab = models[microgpt]
+    logits = microgpt.gpt(state_dict, [vocab.index(char) for char in '.' + NAME[:3]])[-1]
+    probs = {vocab[token]: p.data for token, p in enumerate(microgpt.softmax(logits))}
+    end = probs.pop(PAD)
+    best = sorted(probs, key=probs.get, reverse=True)[:8]
+    relative = {char: probs[char] / probs[best[0]] for char in probs}
+    kept = {char: r for char, r in relative.items() if r >= 0.2}
+    cooled = {char: r ** (1 / 0.7) for char, r in kept.items()}
+    columns = [('shares of the model', {char: probs[char] for char in best}, 1.0),
+               ('below a fifth: out', {char: kept.get(char, 0) for char in best},
+                sum(kept.values())),
+               ('with T = 0.7', {char: cooled.get(char, 0) for char in best},
+                sum(cooled.values()))]
+    parts = [text(MARGIN, 46, 'Unlikely letters go, likely ones gain', 'head ink'),
+             text(MARGIN, 76, f'After {NAME[:3]} the GPT says that the name ends here with '
+                  f'{end:.2f}. If not, a letter is drawn:', 'note dim')]
+    for n, (words, weights, total) in enumerate(columns):
+        x = 56 + 196 * n
+        parts.append(text(x - 16, 112, words, 'label ink bold'))
+        for m, char in enumerate(best):
+            y, share = 144 + 28 * m, weights[char] / total
+            parts.append(text(x - 8, y, char, 'cell ink' if share else 'cell dim', 'middle'))
+            if share:
+                parts += bar(x + 8, y, share, f'{share:.2f}', 'orange', 160)
+    return picture(144 + 28 * 8, 'A letter is drawn: unlikely ones are left out',
+                   f'Three columns of bars for the letters that may follow {NAME[:3]}: the shares '
+                   'of the trained GPT, what is left without those below a fifth of the largest, '
+                   f'and the same with temperature 0.7. Left are {", ".join(kept)}.', parts)
+
+STEP_SEED, STEP_FROM = 3, 3             # which name is written, and which of its frames is shown
+
+def one_step(model, seed, number):
+    """A denoising step of the default settings, with all that it works out on the way."""
+    state_dict, vocab = model
+    start = [microdiffusion.MASK] * microdiffusion.block_size
+    rng, frames = random.Random(seed), []
+    defaults = dict(zip(('steps', 'temperature', 'least_letters', 'noise'),
+                        microdiffusion.denoise.__defaults__))
+    for frame_number, (i, _, after) in enumerate(
+            microdiffusion.denoise(state_dict, start, rng, **defaults)):
+        frames.append((i, list(after)))
+        if frame_number == number:
+            state = rng.getstate()
+    (_, before), (i, after) = frames[number:number + 2]
+    rng.setstate(state)
+    total, left = len(start), microdiffusion.masks_left(len(start), i, defaults['steps'])
+    logits = microdiffusion.mask_predictor(state_dict, before)
+    places = {}
+    for n, z in enumerate(logits):
+        if before[n] == microdiffusion.MASK:
+            best = best_of(microdiffusion, z, vocab, 3)
+            sure = math.log(best[0][1])
+            extra = defaults['noise'] * left / total * microdiffusion.gumbel(rng)
+            places[n] = (best, sure, extra)
+    chosen = max(places, key=lambda n: places[n][1] + places[n][2])
+    temperature = defaults['temperature'] * (1 - (i - 1) / defaults['steps'] / 2)
+    end = microdiffusion.softmax(logits[chosen])[microdiffusion.PAD].data
+    drawn = microdiffusion.draw(logits[chosen], rng, temperature)
+    return i, before, places, chosen, end, temperature, drawn, after
+
+def step(models):
+    """One denoising step in full."""
+    vocab = models[microdiffusion][1]
+    i, before, places, chosen, end, temperature, drawn, after = one_step(
+        models[microdiffusion], STEP_SEED, STEP_FROM)
+    shown = before[:len(microdiffusion.settled(before))]
+    wide, left = 52, 160
+    rows = {'the puzzle': 92, 'likeliest': 142, 'share': 168, 'ln of it': 208,
+            'random number': 234, 'sum': 260}
+    parts = [text(MARGIN, 46, 'Choose the surest place, then draw what stands there', 'head ink')]
+    parts += [text(MARGIN, y, words, 'label ink bold' if words == 'sum' else 'label dim')
+              for words, y in rows.items()]
+    for n, token in enumerate(shown):
+        x = left + wide * (n + 0.5)
+        parts += frame(x - 20, 68, vocab[token], 40,
+                       classes='cell ink bold' if token > microdiffusion.PAD else 'cell dim')
+        if n in places:
+            best, sure, extra = places[n]
+            for words, row_name in ((best[0][0], 'likeliest'), (f'{best[0][1]:.2f}', 'share'),
+                                    (f'{sure:.2f}', 'ln of it'), (f'{extra:+.2f}', 'random number'),
+                                    (f'{sure + extra:.2f}', 'sum')):
+                kind = 'cell ink' if row_name == 'likeliest' else 'note ink'
+                if row_name == 'sum' and n == chosen:
+                    kind = 'note blue bold'
+                parts.append(text(x, rows[row_name], words, kind, 'middle'))
+    x = left + wide * (chosen + 0.5)
+    parts += [rect(x - 25, 118, 50, 152, 'blue-line', rx=6, stroke_width=2)]
+    best = places[chosen][0]
+    said = ', '.join(f'{char} {p:.2f}' for char, p in best)
+    char = vocab[drawn]
+    ended = drawn == microdiffusion.PAD
+    lines = [f'The largest sum is at place {chosen + 1}. Its shares: {said}.',
+             f'Does the name end there? The share of the end is {end:.2f}: '
+             f'{"yes" if ended else "no"}.',
+             (f'So a dot stands at place {chosen + 1}.' if ended else
+              f'A letter is drawn with T = {temperature:.2f}: {char}.')]
+    parts += [text(MARGIN, 304 + 26 * n, words, 'label ink') for n, words in enumerate(lines)]
+    parts.append(text(MARGIN, 410, 'the new puzzle', 'label dim'))
+    for n, token in enumerate(after[:len(shown)]):
+        x, new = left + wide * (n + 0.5), before[n] != token
+        kind = 'cell blue bold' if new else ('cell ink bold' if token > microdiffusion.PAD
+                                             else 'cell dim')
+        parts += frame(x - 20, 386, vocab[token], 40, classes=kind)
+    note = ('Behind a dot there are only dots, so these places are settled too.' if ended else
+            f'No end can stand before the {char} now. The rest stays hidden.')
+    parts.append(text(MARGIN, 452, note, 'note dim'))
+    text_of = lambda row: microdiffusion.decode(row, vocab)
+    return picture(472, 'One denoising step in full: choose the surest place, then draw',
+                   f'Step {i} of the default settings. The puzzle {text_of(before)}: for each '
+                   'hidden place the likeliest token, its share, the logarithm of the share, a '
+                   f'random number and their sum. The largest sum is at place {chosen + 1}. Drawn '
+                   f'is {char}. The new puzzle is {text_of(after)}.', parts)
+
+def llada(models):
+    """How LLaDA answers: a sketch."""
+    question = ['How', 'many', 'legs', 'has', 'a', 'spider', '?']
+    frames = [('everything hidden', [''] * 8),
+              ('the first block', ['A', '', 'has', '', '', '', '', '']),
+              ('', ['A', 'spider', 'has', 'eight', '', '', '', '']),
+              ('the second block', ['A', 'spider', 'has', 'eight', '', '.', '', 'end']),
+              ('finished', ['A', 'spider', 'has', 'eight', 'legs', '.', 'end', 'end'])]
+    parts = [text(MARGIN, 46, 'The question stays, the answer emerges', 'head ink'),
+             text(MARGIN, 80, 'the question: visible from the start', 'label dim')]
+    wide = 72
+    for n, word in enumerate(question):
+        parts += frame(MARGIN + wide * n, 92, word, wide - 6, 32, 'note ink bold')
+    for m, (words, answer) in enumerate(frames):
+        y = 160 + 62 * m
+        parts.append(text(MARGIN, y, words or 'the first block, finished', 'label dim'))
+        for n, word in enumerate(answer):
+            new = word and (m == 0 or frames[m - 1][1][n] != word)
+            kind = 'note blue bold' if new else 'note dim' if word in ('', 'end') else 'note ink'
+            parts += frame(MARGIN + wide * n + (8 if n > 3 else 0), y + 8, word or MASK, wide - 6,
+                           30, kind)
+    parts.append(text(MARGIN, 478, 'A sketch with words as tokens and two blocks of four. Blue: '
+                      'just revealed.', 'note dim'))
+    return picture(498, 'LLaDA: the question stays visible, and the answer is filled in',
+                   'A sketch. The question, How many legs has a spider?, stays visible. Behind it '
+                   'eight masks are filled in, the first block of four, then the second: A spider '
+                   'has eight legs. Two tokens at the end say that nothing follows.', parts)
+
+
+# 12. The command.
+
+PICTURES = [moving, still, attention, held_out, few, steps, density, graph, tokens, coin, hill,
+            letters, layer, lookup, head, gpt, changes, hide, hidden, noise, orders, draw, step,
+            llada]
 
 def main():
     """Draw every picture, and write it to its file."""
     models = load()
-    for draw in PICTURES:
-        svg = draw(models)
-        with open(os.path.join(FOLDER, draw.__name__ + '.svg'), 'w', encoding='ascii',
+    for function in PICTURES:
+        svg = function(models)
+        with open(os.path.join(FOLDER, function.__name__ + '.svg'), 'w', encoding='ascii',
                   newline='\n') as file:
             file.write(svg)
-        print(f'{draw.__name__}.svg: {len(svg)} bytes')
+        print(f'{function.__name__}.svg: {len(svg)} bytes')
 
 
 if __name__ == '__main__':
