@@ -256,34 +256,35 @@ def still(models):
 
 # 5. Where the heads look.
 
-def heat_map(x, y, side, letters, rows, heading):
+def heat_map(x, y, side, letters, rows, heading, role):
     """Attention weights as squares: a row for each position that looks, a column for each seen."""
     size = side * len(letters)
     parts = [text(x - 22, y - 34, heading), rect(x, y, size, size, 'edge-line')]
     for n, char in enumerate(letters):
-        kind = 'code orange bold' if char == MASK else 'code dim'
+        kind = 'code ink bold' if char == MASK else 'code dim'
         low = 5 if char == MASK else 0      # a _ hangs low, so it is raised
         parts += [text(x + side * (n + 0.5), y - 8 - low, char, kind, 'middle'),
                   text(x - 11, y + side * (n + 0.5) + 5 - low, char, kind, 'middle')]
         for column, weight in enumerate(rows[n]):
             if weight >= 0.05:              # less cannot be seen
-                parts.append(rect(x + side * column, y + side * n, side, side, 'blue',
+                parts.append(rect(x + side * column, y + side * n, side, side, role,
                                   fill_opacity=f'{weight:.1f}'))
     return parts
 
 def attention(models):
     """Heat maps of four heads, on one name."""
-    parts, side = [text(MARGIN, 46, 'Where do the heads look?', 'head ink')], 22
+    parts, side = [text(MARGIN, 46, 'Each head looks to its own side', 'head ink')], 22
     for n, (program, layer, head) in enumerate(HEADS):
         rows = attention_weights(program, models[program], layer, head)
         looks = 'left' if program.heads[head] == program.LEFT else 'right'
         x, y = 48 + 302 * (n % 2), 118 + 338 * (n // 2)
         parts += heat_map(x, y, side, LOOKED_AT[program], rows,
-                          f'{program.PROGRAM}, layer {layer + 1}, looks {looks}')
+                          f'{program.PROGRAM}, layer {layer + 1}, looks {looks}',
+                          ROLES[program.PROGRAM])
     bottom = y + side * len(rows)
-    notes = ['Each row is a letter that looks. The stronger the blue, the more of its attention',
-             'goes to the letter above that column. An orange line is a hidden letter.',
-             'Where the name ends, a head of microdiffusion goes on at its other end.']
+    notes = ['Each row is a letter that looks. The stronger the colour, the more of its attention',
+             'goes to the letter above that column. A line (_) is a hidden letter.',
+             'At an end of the row a head of microdiffusion goes on at the other end.']
     parts += [text(MARGIN, bottom + 34 + 22 * n, note, 'note dim') for n, note in enumerate(notes)]
     description = (
         'Four heat maps of attention weights on one name. Three are of the mask predictor, with '
@@ -368,7 +369,7 @@ def in_words(levels):
 def held_out(models):
     """Held-out nats against the examples seen, and what n-gram models reach."""
     curves, levels = measured('held_out'), measured('ngrams')
-    words = ['How well do they know names they never saw?', 'nats per name: less is better',
+    words = ['The GPT knows new names better', 'nats per name: less is better',
              'examples seen']
     most = max(curves['microgpt'])
     _, parts = chart(words, curves, levels,
@@ -383,7 +384,7 @@ def held_out(models):
 def few(models):
     """Two hundred names, seen again and again: the GPT learns them by heart."""
     curves, copied = measured('few'), measured('copied')
-    words = ['What if there are only two hundred names?',
+    words = ['With two hundred names the GPT copies',
              'nats per held-out name: less is better; a ring marks the lowest', 'training steps']
     most = max(curves['microgpt'])
     plot, parts = chart(words, curves, {}, {x: [f'{x:,}'] for x in range(0, most + 1, 500)}, 5,
@@ -406,7 +407,7 @@ def few(models):
 def steps(models):
     """Denoising steps against evaluations and the quality of the names."""
     rows, levels = measured('steps'), measured('compared')
-    words = ['How many denoising steps are enough?',
+    words = ['From sixteen steps on, more bring nothing',
              'nats per character by a 4-gram model: lower is more usual',
              'denoising steps', 'evaluations a name']
     curve = {n: nats for n, (_, _, nats) in enumerate(rows)}
@@ -446,14 +447,14 @@ def density(models):
             (f't is drawn log-uniformly from {t_min:g} to 1', t_min, [
                 (f'1/(t ln {1 / t_min:g})', lambda t: 1 / t / scale),
                 (f'ln {1 / t_min:g} = {scale:.2f}', lambda t: scale), ('1/t', inverse)])]
-    parts = [text(MARGIN, 46, 'How a log-uniform t takes the 1/t out of the loss', 'head ink')]
+    parts = [text(MARGIN, 46, 'Drawn log-uniformly, t needs no weight 1/t', 'head ink')]
     for column, words in enumerate(('how often t comes', 'weight of its loss', 'what t counts')):
         parts.append(text(40 + 200 * column, 82, words, 'label dim'))
     for n, (heading, start, curves) in enumerate(rows):
         top = 140 + 194 * n
         parts.append(text(MARGIN, top - 22, heading, 'label ink bold'))
         for column, (words, function) in enumerate(curves):
-            role = 'orange' if column == 2 else 'blue'
+            role = 'ink' if column == 2 else 'dim'
             parts += small_plot(40 + 200 * column, top, function, start, role, words)
         parts += [text(x, top + 74, sign, 'name dim', 'middle')
                   for x, sign in ((214, '\u00d7'), (414, '='))]
@@ -471,44 +472,46 @@ def density(models):
 # 8. A computation graph.
 
 def graph(models):
-    """a * b + a ** 2 as a graph of Values, with what backward() leaves in each."""
-    a, b = microdiffusion.Value(2.0), microdiffusion.Value(-3.0)
-    product, square = a * b, a ** 2
-    total = product + square
-    total.backward()
-    boxes = {'b': (b, 30, 84), 'a': (a, 30, 222), 'a * b': (product, 245, 84),
-             'a ** 2': (square, 245, 222), 'a * b + a ** 2': (total, 460, 153)}
+    """(a * b) * (a + b) as a graph of Values, with what backward() leaves in each."""
+    a, b = microdiffusion.Value(2.0), microdiffusion.Value(3.0)
+    product, total = a * b, a + b
+    result = product * total
+    result.backward()
+    boxes = {'a': (a, 30, 84), 'b': (b, 30, 222), 'c = a * b': (product, 245, 84),
+             'd = a + b': (total, 245, 222), 'e = c * d': (result, 460, 153)}
     places = {id(node): (x, y) for node, x, y in boxes.values()}
     wide, high = 150, 92
 
     tip = tag('marker', tag('path', d='M0 0L8 4L0 8z', class_='dim'), id='tip', orient='auto',
               markerWidth=8, markerHeight=8, refX=8, refY=4)
     parts = [tag('defs', tip),
-             text(MARGIN, 46, 'The graph of a * b + a ** 2, after backward()', 'head ink')]
-    for words, (node, x, y) in boxes.items():
+             text(MARGIN, 46, 'The grads go back, and add up where they meet', 'head ink')]
+    for node, x, y in boxes.values():
         for child, slope in zip(node._children, node._local_grads):
             left, middle = places[id(child)]
             start, end = (left + wide, middle + high / 2), (x - 1, y + high / 2 + (middle - y) / 5)
-            at = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2
+            along = 0.3 if x == 245 and middle != y else 0.5        # off the crossing
+            at = [one + along * (other - one) for one, other in zip(start, end)]
             parts += [line([start, end], 'dim-line', stroke_width=1.5, marker_end='url(#tip)'),
-                      rect(at[0] - 13, at[1] - 12, 26, 24, 'panel'),
+                      rect(at[0] - 9, at[1] - 11, 18, 22, 'panel'),
                       text(at[0], at[1] + 5, f'{slope:g}', 'code dim slope', 'middle')]
+    for words, (node, x, y) in boxes.items():
         parts += [rect(x, y, wide, high, 'dim-line', rx=8),
-                  text(x + wide / 2, y + 27, words, 'code ink bold', 'middle'),
+                  text(x + wide / 2, y + 27, words, 'code ink', 'middle'),
                   line([(x, y + 38), (x + wide, y + 38)], 'edge-line'),
-                  text(x + wide / 2, y + 59, f'data {node.data:g}', 'code blue', 'middle'),
-                  text(x + wide / 2, y + 81, f'grad {node.grad:g}', 'code orange', 'middle')]
-    ways = f'{b.data:g} * {product.grad:g} + {2 * a.data:g} * {square.grad:g}'
-    notes = [('The data are worked out along the arrows.', 'blue'),
-             ('The grads go back against them, times the number on each arrow.', 'orange'),
-             (f'a is used twice, and its two ways add up: {ways} = {a.grad:g}.', 'ink')]
-    parts += [text(MARGIN, 350 + 25 * n, words, f'label {role}')
-              for n, (words, role) in enumerate(notes)]
+                  text(x + wide / 2, y + 59, f'data {node.data:g}', 'code dim', 'middle'),
+                  text(x + wide / 2, y + 81, f'grad {node.grad:g}', 'code ink bold', 'middle')]
+    ways = f'{b.data:g} * {product.grad:g} + 1 * {total.grad:g}'
+    notes = ['The data are worked out along the arrows.',
+             'The grads go back against them, times the number on each arrow.',
+             f'a is used twice, and its two ways add up: {ways} = {a.grad:g}.']
+    parts += [text(MARGIN, 350 + 25 * n, words, 'label ink') for n, words in enumerate(notes)]
     figures = '; '.join([f'{words} has data {node.data:g} and grad {node.grad:g}'
                          for words, (node, _, _) in boxes.items()])
     description = ('Boxes from left to right, joined by arrows that bear the local gradients. '
                    f'{figures}. The grad of a is the sum over its two ways, {ways}.')
-    return picture(420, 'The graph of a * b + a ** 2 with data and gradients', description, parts)
+    return picture(420, 'The graph of (a * b) * (a + b) with data and gradients', description,
+                   parts)
 
 
 # 9. The pictures of the lesson: how a program learns.
@@ -605,7 +608,7 @@ def coin(models):
 
 RATES = {'too low': 0.3, 'good': 4.0, 'too high': 20.0}
 
-def walk(rate, share, start=1.0, count=8):
+def walk(rate, share, start=0.0, count=8):
     """The weights of a walk downhill whose loss is the price of one share (chapter 4)."""
     weights = [start]
     for _ in range(count):
@@ -618,12 +621,12 @@ def hill(models):
     share = letters['a'] / sum(letters.values())
     loss = lambda w: math.log(1 + math.exp(w)) - share * w
     parts = [text(MARGIN, 46, 'A good step goes down and stays down', 'head ink'),
-             text(MARGIN, 76, 'Up: the loss. To the right: the weight w. Each walk begins at w = 1.',
+             text(MARGIN, 76, 'Up: the loss. To the right: the weight w. Each walk begins at w = 0.',
                   'note dim')]
     ends = {}
     for n, (words, rate) in enumerate(RATES.items()):
-        plot = Plot(36 + 200 * n, 104, 170, 190, (-11, 0.3), (3, 2.9))
-        grid = [-11 + 14 * i / 60 for i in range(61)]
+        plot = Plot(36 + 200 * n, 104, 170, 190, (-8, 0.36), (1.3, 1.36))
+        grid = [-8 + 9.3 * i / 60 for i in range(61)]
         walked = [place(plot, w, loss(w)) for w in walk(rate, share)]
         ends[f'{words}, {rate:g}'] = f'{walk(rate, share)[-1]:.2f}'
         parts += [line([place(plot, w, loss(w)) for w in grid], 'dim-line', stroke_width=2),
@@ -632,13 +635,13 @@ def hill(models):
                   for i, (x, y) in enumerate(walked)]
         base = plot.top + plot.height
         parts += [line([(plot.left, base), (plot.left + plot.width, base)], 'edge-line'),
-                  text(place(plot, -10, 0)[0], base + 20, '-10', 'note dim', 'middle'),
+                  text(place(plot, -6, 0)[0], base + 20, '-6', 'note dim', 'middle'),
                   text(place(plot, 0, 0)[0], base + 20, '0', 'note dim', 'middle'),
                   text(plot.left + 85, base + 52, words, 'label ink bold', 'middle'),
                   text(plot.left + 85, base + 74, f'learning rate {rate:g}', 'note dim', 'middle')]
     return picture(392, 'Three walks downhill: the learning rate decides who arrives',
                    'Three times the same valley of the loss over one weight, and a walk of eight '
-                   'steps from w = 1. With a low learning rate the walk has hardly moved, with a '
+                   'steps from w = 0. With a low learning rate the walk has hardly moved, with a '
                    'good one it lies in the valley, with a high one it jumps over the valley and '
                    f'back. The last weights: {in_words(ends)}.', parts)
 
@@ -706,8 +709,8 @@ def layer(models):
     count = sum([number > 0 for number in awake])
     parts = [text(MARGIN, 46, f'Relu lets {count} of 64 answers through', 'head ink')]
     rows = [(f'the vector of {char}: 16 numbers', data(x), 18, 14, 'ink'),
-            ('64 questions, and their answers (linear, fc1)', data(answers), 9.1, 9, 'ink'),
-            ('what is below 0 becomes 0 (relu)', awake, 9.1, 9, 'ink'),
+            ('64 questions, and their answers (linear, fc1)', data(answers), 8.4, 9, 'ink'),
+            ('what is below 0 becomes 0 (relu)', awake, 8.4, 9, 'ink'),
             ('16 sums of what is left (linear, fc2)', data(change), 18, 5, 'ink'),
             ('added to the vector: 16 numbers again',
              [a + b for a, b in zip(data(x), data(change))], 18, 5, 'ink')]
@@ -715,14 +718,13 @@ def layer(models):
         y = 84 + 104 * n
         parts.append(text(MARGIN, y, words, 'label dim'))
         parts += strip(MARGIN, y + 46, numbers, step, scale, classes)
+        parts.append(text(WIDTH - MARGIN, y + 52, str(len(numbers)), 'label ink bold', 'end'))
         if n + 1 < len(rows):
-            parts += arrow([(WIDTH - 36, y + 46), (WIDTH - 36, y + 96)])
+            parts += arrow([(WIDTH - 36, y + 62), (WIDTH - 36, y + 128)])
     notes = ['Each bar is a number: upwards above 0, downwards below.',
              'Heights have another scale in each row.']
     parts += [text(MARGIN, 84 + 104 * 5 - 6 + 21 * n, note, 'note dim')
               for n, note in enumerate(notes)]
-    parts += [text(WIDTH - 44, 130, '16', 'label ink bold', 'end'),
-              text(WIDTH - 44, 446 + 104, '16', 'label ink bold', 'end')]
     return picture(84 + 104 * 5 + 34, f'Relu lets {count} of 64 answers through',
                    f'The vector of {char} has 16 numbers. 64 questions make 64 answers. Relu sets '
                    f'those below 0 to 0 and leaves {count}. From these the second layer makes 16 '
