@@ -282,8 +282,8 @@ def attention(models):
                           f'{program.PROGRAM}, layer {layer + 1}, looks {looks}',
                           ROLES[program.PROGRAM])
     bottom = y + side * len(rows)
-    notes = ['Each row is a letter that looks. The stronger the colour, the more of its attention',
-             'goes to the letter above that column. A line (_) is a hidden letter.',
+    notes = ['Each row is a letter that looks. The stronger the colour, the more of its',
+             'attention goes to the letter above that column. A line is a hidden letter.',
              'At an end of the row a head of microdiffusion goes on at the other end.']
     parts += [text(MARGIN, bottom + 34 + 22 * n, note, 'note dim') for n, note in enumerate(notes)]
     description = (

@@ -1,4 +1,5 @@
 """The pictures are what the command draws, true to the programs, and can be read on any page."""
+import math
 import os
 import random
 import re
@@ -72,7 +73,7 @@ class Pictures(unittest.TestCase):
     def test_texts_never_overlap_and_stay_on_the_panel(self):
         for name, root in self.roots.items():
             texts, height = list(boxes(root)), float(root.get('viewBox').split()[3])
-            self.assertGreater(len(texts), 10)
+            self.assertGreater(len(texts), 5)
             for words, _, left, top, right, bottom in texts:
                 self.assertTrue(left >= 4 and right <= pictures.WIDTH - 4 and top >= 4
                                 and bottom <= height - 4, f'{name}: {words!r} leaves the panel')
@@ -143,13 +144,66 @@ class Pictures(unittest.TestCase):
 
     def test_the_graph_shows_what_backward_leaves(self):
         said = self.roots['graph'].find(SVG + 'desc').text
-        for words in ('a has data 2 and grad 1;', 'b has data -3 and grad 2;',
-                      'a * b has data -6 and grad 1;', 'a ** 2 has data 4 and grad 1;',
-                      'a * b + a ** 2 has data -2 and grad 1.', 'two ways, -3 * 1 + 4 * 1.'):
+        for words in ('a has data 2 and grad 21;', 'b has data 3 and grad 16;',
+                      'c = a * b has data 6 and grad 5;', 'd = a + b has data 5 and grad 6;',
+                      'e = c * d has data 30 and grad 1.', 'two ways, 3 * 5 + 1 * 6.'):
             self.assertIn(words, said)
         slopes = [(box[0], box[3]) for box in boxes(self.roots['graph']) if 'slope' in box[1]]
-        self.assertEqual(['-3', '2', '4', '1', '1'], [words for words, _ in slopes])
-        self.assertGreater(slopes[0][1], slopes[1][1])          # that of a is below that of b
+        self.assertEqual(['3', '2', '1', '1', '5', '6'], [words for words, _ in slopes])
+        self.assertLess(slopes[0][1], slopes[1][1])             # that of a is above that of b
+
+    def test_blue_and_orange_are_the_two_models_and_nothing_else(self):
+        programs = {'orange': 'microgpt', 'blue': 'microdiffusion'}
+        shown = {name: {color for color in programs if re.search(
+            rf'class="[^"]*\b{color}\b', svg)} for name, svg in self.made.items()}
+        for name in ('attention', 'few', 'held_out', 'hide'):
+            self.assertEqual({'orange', 'blue'}, shown[name], name)
+        for name in ('head', 'gpt', 'draw'):
+            self.assertEqual({'orange'}, shown[name], name)
+        for name in ('changes', 'hidden', 'steps', 'step'):
+            self.assertIn('blue', shown[name])
+            self.assertNotIn('orange', shown['step'])
+        for name in ('tokens', 'coin', 'hill', 'letters', 'layer', 'lookup', 'noise', 'orders',
+                     'graph', 'density'):
+            self.assertEqual(set(), shown[name], name)
+
+    def test_headings_say_what_is_so(self):
+        sums = [sum([-math.log(guesser(a, b)) for a, b in zip('.jonah', 'jonah.')])
+                for guesser in pictures.guessers().values()]
+        self.assertEqual(sorted(sums, reverse=True), sums)      # whoever knows more pays less
+
+        share, valley = 0.147, math.log(0.147 / 0.853)
+        low, good, high = [pictures.walk(rate, share) for rate in pictures.RATES.values()]
+        self.assertGreater(low[-1], valley + 0.5)
+        self.assertAlmostEqual(valley, good[-1], delta=0.1)
+        sides = [weight > valley for weight in high]            # it goes over the valley and back
+        self.assertGreater(sum([a != b for a, b in zip(sides, sides[1:])]), 3)
+
+        curves = pictures.measured('held_out')
+        for steps, nats in curves['microgpt'].items():
+            self.assertLess(nats, curves['microdiffusion'][steps] - 0.5)
+        copied = pictures.measured('copied')
+        self.assertGreater(copied['microgpt'], 10 * copied['microdiffusion'])
+        nats = {steps: nats for steps, _, nats in pictures.measured('steps')}
+        self.assertLess(max(nats[16], nats[20], nats[24]) - min(nats[16], nats[20], nats[24]), 0.1)
+        self.assertGreater(nats[4], nats[16] + 0.2)
+
+    def test_vowels_lie_together(self):
+        state_dict, vocab = self.models[microgpt]
+        rows = [[v.data for v in microgpt.rmsnorm(row)] for row in state_dict['wte'][1:]]
+        spots = dict(zip(vocab[1:], pictures.principal(rows)))
+        apart = {pair: math.dist(spots[pair[0]], spots[pair[1]])
+                 for pair in ('ae', 'ao', 'eu', 'ak', 'es', 'ot')}
+        self.assertLess(max(list(apart.values())[:3]), min(list(apart.values())[3:]))
+
+    def test_the_step_is_one_that_the_program_takes(self):
+        i, before, places, chosen, end, _, drawn, after = pictures.one_step(
+            self.models[microdiffusion], pictures.STEP_SEED, pictures.STEP_FROM)
+        self.assertEqual([chosen], [n for n, token in enumerate(before) if token != after[n]])
+        self.assertEqual(drawn, after[chosen])
+        self.assertEqual(chosen, max(places, key=lambda n: places[n][1]))   # the surest place
+        self.assertTrue(0 < end < 1)
+        self.assertIn(f'Step {i} ', self.roots['step'].find(SVG + 'desc').text)
 
 
 if __name__ == '__main__':

@@ -1,6 +1,6 @@
 """Exercise 2, the class list: who copies, and why?
 
-Level: easy. About 20 minutes. It belongs to chapter 11 of the lesson.
+Level: easy. About 20 minutes. It belongs to chapter 16 of the lesson.
 
 Do: A class of 34 gives its names to both programs. Each program learns from 30 of them and then
 writes 100 names. Before you run anything, write down how many of the 100 you expect to be copies,

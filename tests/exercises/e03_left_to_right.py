@@ -1,6 +1,6 @@
 """Exercise 3, left to right: let the diffusion model write like a GPT.
 
-Level: easy. About 15 minutes. It belongs to chapter 10 of the lesson.
+Level: easy. About 15 minutes. It belongs to chapter 15 of the lesson.
 
 Do: Change denoise in microdiffusion.py. Each step should reveal the masked positions that are
 furthest to the left, not those that the model is surest of. It should reveal as many of them as

@@ -1,6 +1,6 @@
 """Exercise 4, the linear schedule: reveal equally many tokens at each step.
 
-Level: easy. About 15 minutes. It belongs to chapter 10 of the lesson.
+Level: easy. About 15 minutes. It belongs to chapter 15 of the lesson.
 
 Do: Change masks_left in microdiffusion.py. After step i there should be total * (1 - i / steps)
 MASKs left, rounded down, instead of what the cosine gives. Predict first: with few steps, will the

@@ -1,6 +1,6 @@
 """Exercise 5, heads to the left: what if nothing looks to the right?
 
-Level: easy. About 20 minutes. It belongs to chapter 6 of the lesson.
+Level: easy. About 20 minutes. It belongs to chapter 8 of the lesson.
 
 Do: In microdiffusion.py half of the attention heads look to the left and half to the right. A
 score falls by `slope` with each position of distance. Take a head that looks LEFT, and the position

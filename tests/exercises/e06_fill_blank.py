@@ -1,6 +1,6 @@
 """Exercise 6, fill a blank: what a left-to-right model can do after all.
 
-Level: medium. About 25 minutes. It belongs to chapter 8 of the lesson.
+Level: medium. About 25 minutes. It belongs to chapter 10 of the lesson.
 
 Do: Add this function to microgpt.py.
 

@@ -1,6 +1,6 @@
 """Exercise 7, always fifteen percent: why is BERT no diffusion model?
 
-Level: medium. About 20 minutes. It belongs to chapter 9 of the lesson.
+Level: medium. About 20 minutes. It belongs to chapter 12 of the lesson.
 
 Do: BERT, a well-known model of 2018, also learns to guess hidden tokens. It always hides 15 % of
 them. Change example_loss in microdiffusion.py so that each token is hidden with probability 0.15,

@@ -1,6 +1,6 @@
 """Exercise 8, a second look: does it help to draw each finished letter again?
 
-Level: medium. About 30 minutes. It belongs to chapter 10 of the lesson.
+Level: medium. About 30 minutes. It belongs to chapter 15 of the lesson.
 
 Do: The first letters of a name are drawn when little of it is known, and what is revealed stays.
 Give them a second chance: add this function to microdiffusion.py.

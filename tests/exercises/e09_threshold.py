@@ -1,6 +1,6 @@
 """Exercise 9, threshold: reveal whatever is sure enough.
 
-Level: medium. About 25 minutes. It belongs to chapter 12 of the lesson.
+Level: medium. About 25 minutes. It belongs to chapter 17 of the lesson.
 
 Do: The cosine tells in advance how many tokens a step reveals. Let the model decide instead, as
 Fast-dLLM does for large models (arXiv 2505.22618). Put a constant at the top of microdiffusion.py,

@@ -1,6 +1,6 @@
 """Exercise 10, the token's confidence: rate what was drawn, not what could have been drawn.
 
-Level: medium. About 30 minutes. It belongs to chapter 12 of the lesson.
+Level: medium. About 30 minutes. It belongs to chapter 17 of the lesson.
 
 Do: Change denoise in microdiffusion.py to what MaskGIT and LLaDA do. At each step, first draw a
 token for every masked position, at the step's temperature, but put none of them in yet. The

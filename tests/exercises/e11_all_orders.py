@@ -1,6 +1,6 @@
 """Exercise 11, all orders: the bound, and what it is a bound of.
 
-Level: hard. About 45 minutes. It belongs to chapter 9 of the lesson.
+Level: hard. About 45 minutes. It belongs to chapter 13 of the lesson.
 
 Do: Add this function to microdiffusion.py.
 

@@ -1,6 +1,6 @@
 """Exercise 12, blocks: half a GPT, half a diffusion model.
 
-Level: hard. About 50 minutes. It belongs to chapter 12 of the lesson.
+Level: hard. About 50 minutes. It belongs to chapter 17 of the lesson.
 
 Do: Large diffusion models often write block by block: the blocks from left to right, and the tokens
 of a block in any order. LLaDA calls it semi-autoregressive. Add this function to microdiffusion.py.
