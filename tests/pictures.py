@@ -49,6 +49,10 @@ def num(x):
     """A number, rounded to a tenth of a pixel."""
     return f'{round(x, 1) + 0.0:g}'
 
+def tenth(x):
+    """A number rounded to one digit, as people do: 17.15 becomes 17.2."""
+    return f'{math.floor(10 * x + 0.5 + 1e-9) / 10:.1f}'
+
 def tag(tag_name, content=None, **attributes):
     """An element; class_ stands for the attribute class, and fill_opacity for fill-opacity."""
     given = ''.join([f' {key.strip("_").replace("_", "-")}='
@@ -333,18 +337,18 @@ def chart(words, curves, levels, x_ticks, y_step, remarks):
         parts += [text(place(plot, x, 0)[0], bottom + 24 + 24 * n, lines[n], 'note dim', 'middle')
                   for x, lines in x_ticks.items()]
 
-    digits = 2 if y_step < 1 else 1
+    shorter = (lambda y: f'{y:.2f}') if y_step < 1 else tenth
     ends = []                               # (height, role, lines) of the names at the right
     for name, y in levels.items():
         role, height = ROLES.get(name, 'dim'), place(plot, 0, y)[1]
         parts.append(line([(plot.left, height), (right, height)], f'{role}-line',
                           stroke_dasharray='2 5', stroke_width=2))
-        ends.append((height, role, [f'{name} {y:.{digits}f}']))
+        ends.append((height, role, [f'{name} {shorter(y)}']))
     for name, curve in curves.items():
         points = [place(plot, x, y) for x, y in curve.items()]
         parts += marks(points, ROLES[name])
         ends.append((points[-1][1], ROLES[name],
-                     [f'{name} {curve[max(curve)]:.{digits}f}', *remarks.get(name, [])]))
+                     [f'{name} {shorter(curve[max(curve)])}', *remarks.get(name, [])]))
     free = 0
     for height, role, lines in sorted(ends):
         free = max(free, height + 5)        # further down, if another name stands there
@@ -366,10 +370,13 @@ def in_words(levels):
     """Level lines {name: y} in words."""
     return ', '.join([f'{name} {y}' for name, y in levels.items()])
 
+COUNTED = {'bigrams': 'pairs', 'trigrams': 'pieces of 3', '4-grams': 'pieces of 4'}
+
 def held_out(models):
     """Held-out nats against the examples seen, and what n-gram models reach."""
-    curves, levels = measured('held_out'), measured('ngrams')
-    words = ['The GPT knows new names better', 'nats per name: less is better',
+    curves, ngrams = measured('held_out'), measured('ngrams')
+    levels = {COUNTED[name]: nats for name, nats in ngrams.items()}
+    words = ['The GPT knows new names better', 'nats per name: less is better; dotted: what is counted',
              'examples seen']
     most = max(curves['microgpt'])
     _, parts = chart(words, curves, levels,
@@ -388,14 +395,14 @@ def few(models):
              'nats per held-out name: less is better; a ring marks the lowest', 'training steps']
     most = max(curves['microgpt'])
     plot, parts = chart(words, curves, {}, {x: [f'{x:,}'] for x in range(0, most + 1, 500)}, 5,
-                        {name: [f'{share:g} % of its names', 'are copies']
+                        {name: [f'{share:g} % of its names', 'are copies (mean', 'of 3 models)']
                          for name, share in copied.items()})
     best = {name: min(curve, key=curve.get) for name, curve in curves.items()}
     for name, count in best.items():
         nats, role = curves[name][count], ROLES[name]
         x, y = place(plot, count, nats)
         parts += [tag('circle', cx=x, cy=y, r=10, class_=f'{role}-line', stroke_width=2),
-                  text(x, y + 30, f'{nats:.1f}', f'label {role} bold', 'middle')]
+                  text(x, y + 30, tenth(nats), f'label {role} bold', 'middle')]
     lowest = {name: f'{curves[name][count]} at {count} steps' for name, count in best.items()}
     ends = {name: f'{curve[most]}, and {copied[name]:g} % of its names are copies'
             for name, curve in curves.items()}
@@ -408,8 +415,8 @@ def steps(models):
     """Denoising steps against evaluations and the quality of the names."""
     rows, levels = measured('steps'), measured('compared')
     words = ['From sixteen steps on, more bring nothing',
-             'nats per character by a 4-gram model: lower is more usual',
-             'denoising steps', 'evaluations a name']
+             'nats per letter, judged by counted pieces of four: less is more usual',
+             'denoising steps', 'runs of the model']
     curve = {n: nats for n, (_, _, nats) in enumerate(rows)}
     _, parts = chart(words, {'microdiffusion': curve}, levels,
                      {n: [str(count), f'{evaluations:.1f}']
