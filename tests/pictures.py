@@ -370,13 +370,13 @@ def in_words(levels):
     """Level lines {name: y} in words."""
     return ', '.join([f'{name} {y}' for name, y in levels.items()])
 
-COUNTED = {'bigrams': 'pairs', 'trigrams': 'pieces of 3', '4-grams': 'pieces of 4'}
+COUNTED = {'bigrams': 'pairs', 'trigrams': 'threes', '4-grams': 'fours'}
 
 def held_out(models):
     """Held-out nats against the examples seen, and what n-gram models reach."""
     curves, ngrams = measured('held_out'), measured('ngrams')
     levels = {COUNTED[name]: nats for name, nats in ngrams.items()}
-    words = ['The GPT knows new names better', 'nats per name: less is better; dotted: what is counted',
+    words = ['The GPT knows new names better', 'nats per name: less is better; dotted: counted pairs and so on',
              'examples seen']
     most = max(curves['microgpt'])
     _, parts = chart(words, curves, levels,
