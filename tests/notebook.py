@@ -28,6 +28,9 @@ This notebook is made from the page `README.md` beside it. Run its cells from th
 finds the programs, in the folder of the notebook or above it. In Colab or JupyterLite put these
 five files beside the notebook: `microgpt.py`, `microdiffusion.py`, `names.txt`, and from the folder
 `tests/models` the two trained models `microgpt.json` and `microdiffusion.json`.
+
+Cells that begin with `# Try` show nothing yet. Guess what they will show, write your guess down, run
+them, and change them.
 """
 
 SETUP = """\

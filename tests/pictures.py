@@ -801,7 +801,7 @@ def head(models):
         models[microgpt], LOOKS, HEAD)
     last = LOOKS[-1]
     best = LOOKS[max(range(len(shares)), key=shares.__getitem__)]
-    parts = [text(MARGIN, 46, f'The {last} gives {max(shares):.0%} of this head to the {best}',
+    parts = [text(MARGIN, 46, f'In this head the {last} looks at the {best}: {max(shares):.0%}',
                   'head ink'),
              text(MARGIN, 78, f'the vector of {last}, after rmsnorm', 'label dim'),
              text(WIDTH - MARGIN, 78, '16 numbers', 'note ink bold', 'end')]

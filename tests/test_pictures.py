@@ -167,6 +167,12 @@ class Pictures(unittest.TestCase):
                      'graph', 'density'):
             self.assertEqual(set(), shown[name], name)
 
+    def test_both_sides_tell_more_of_the_hidden_letter(self):
+        said = self.roots['hide'].find(SVG + 'desc').text
+        left, both = [dict(re.findall(r'(\S) (\d\.\d+)', part)) for part in said.split('; ')]
+        hidden = pictures.NAME[pictures.GAP]
+        self.assertEqual(('0.14', '0.30'), (left[hidden], both[hidden]))    # as the lesson says
+
     def test_headings_say_what_is_so(self):
         sums = [sum([-math.log(guesser(a, b)) for a, b in zip('.jonah', 'jonah.')])
                 for guesser in pictures.guessers().values()]
