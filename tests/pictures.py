@@ -414,7 +414,7 @@ def few(models):
 def steps(models):
     """Denoising steps against evaluations and the quality of the names."""
     rows, levels = measured('steps'), measured('compared')
-    words = ['From sixteen steps on, more bring nothing',
+    words = ['From twenty steps on, more bring nothing',
              'nats per letter, judged by counted pieces of four: less is more usual',
              'denoising steps', 'runs of the model']
     curve = {n: nats for n, (_, _, nats) in enumerate(rows)}
