@@ -395,7 +395,7 @@ def few(models):
              'nats per held-out name: less is better; a ring marks the lowest', 'training steps']
     most = max(curves['microgpt'])
     plot, parts = chart(words, curves, {}, {x: [f'{x:,}'] for x in range(0, most + 1, 500)}, 5,
-                        {name: [f'{share:g} % of its names', 'are copies (mean', 'of 3 models)']
+                        {name: [f'{share:g} % are copies', '(mean of 3 models)']
                          for name, share in copied.items()})
     best = {name: min(curve, key=curve.get) for name, curve in curves.items()}
     for name, count in best.items():
