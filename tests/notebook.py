@@ -66,7 +66,7 @@ def write(path, text):
 def pieces(page):
     """The page in turns: text, the inside of a block that can be run, text, ..., text.
 
-    A block that can be run has examples, or begins with "# Try": then it is for the reader to change.
+    A block that can be run has examples, or begins with "# Try" and is for the reader to change.
     """
     return re.split(r'^```python\n(?=>>>|# Try)(.*?)^```\n', page, flags=re.MULTILINE | re.DOTALL)
 

@@ -376,8 +376,8 @@ def held_out(models):
     """Held-out nats against the examples seen, and what n-gram models reach."""
     curves, ngrams = measured('held_out'), measured('ngrams')
     levels = {COUNTED[name]: nats for name, nats in ngrams.items()}
-    words = ['The GPT knows new names better', 'nats per name: less is better; dotted: counted pairs and so on',
-             'examples seen']
+    words = ['The GPT knows new names better',
+             'nats per name: less is better; dotted: counted pairs and so on', 'examples seen']
     most = max(curves['microgpt'])
     _, parts = chart(words, curves, levels,
                      {x: [f'{x:,}'] for x in range(0, most + 1, 8000)}, 0.5, {})
@@ -534,7 +534,7 @@ def bar(x, y, share, words, role='dim', full=100, classes='note ink'):
             text(x + full * share + 6, y, words, classes)]
 
 def strip(x, y, numbers, step, scale, classes='ink'):
-    """A vector: a bar for each number, upwards from the line if it is above 0, downwards if below."""
+    """A vector: a bar for each number, upwards if it is above 0, downwards if it is below."""
     parts = [line([(x, y), (x + step * len(numbers), y)], 'dim-line')]
     for n, number in enumerate(numbers):
         high = min(34, abs(number) * scale)
@@ -628,8 +628,8 @@ def hill(models):
     share = letters['a'] / sum(letters.values())
     loss = lambda w: math.log(1 + math.exp(w)) - share * w
     parts = [text(MARGIN, 46, 'A good step goes down and stays down', 'head ink'),
-             text(MARGIN, 76, 'Up: the loss. To the right: the weight w. Each walk begins at w = 0.',
-                  'note dim')]
+             text(MARGIN, 76, 'Up: the loss. To the right: the weight w. Each walk begins at '
+                  'w = 0.', 'note dim')]
     ends = {}
     for n, (words, rate) in enumerate(RATES.items()):
         plot = Plot(36 + 200 * n, 104, 170, 190, (-8, 0.36), (1.3, 1.36))
@@ -758,13 +758,14 @@ def lookup(models):
                   text(columns['value'], y, f'{values[n][0]} {values[n][1]}', 'code ink')]
         parts += bar(columns['share'], y, shares[n], f'{shares[n]:.2f}', full=110)
     mixed = ', '.join(f'{m:.2f}' for m in mix)
+    listed = ', '.join(f'{share:.2f}' for share in shares)
     sums = ' + '.join(f'{share:.2f} * {value[1]}' for share, value in zip(shares, values))
     parts += [line([(MARGIN, 258), (WIDTH - MARGIN, 258)], 'edge-line'),
               text(MARGIN, 290, f'mix of the values: {mixed}', 'label ink bold'),
               text(MARGIN, 316, f'the second number is {sums}', 'note dim')]
     return picture(336, 'A query, three keys and three values: the query finds the vowel',
                    'The query 0 3 looks for a vowel. The keys of j, o and n are 1 0, 0 1 and 1 0. '
-                   f'The scores are 0, 3 and 0, the shares {", ".join(f"{s:.2f}" for s in shares)}. '
+                   f'The scores are 0, 3 and 0, the shares {listed}. '
                    f'The values are mixed by these shares to {mixed}.', parts)
 
 LOOKS = f'.{NAME[:4]}'                  # what the head of the next picture sees
@@ -809,7 +810,8 @@ def head(models):
     parts += arrow([(340, 114), (378, 114)])
     parts += [text(388, 108, 'wq: 16 numbers, cut into', 'note dim'),
               text(388, 128, f'four times 4. Head {HEAD + 1} has:', 'note dim'),
-              text(MARGIN, 176, 'query', 'label dim'), *numbers_at(116, 176, query, 'code ink bold'),
+              text(MARGIN, 176, 'query', 'label dim'),
+              *numbers_at(116, 176, query, 'code ink bold'),
               text(WIDTH - MARGIN, 176, '4 numbers', 'note ink bold', 'end'),
               line([(MARGIN, 192), (WIDTH - MARGIN, 192)], 'edge-line')]
     columns = {'key': 116, 'score': 318, 'half': 372, 'distance': 456, 'share': 474}
@@ -931,8 +933,8 @@ def changes(models):
     return picture(624, 'The same boxes for diffusion, with the three places that change',
                    f'The tokens of the puzzle {letters}, one column each, in the same boxes as '
                    'those of the GPT. Three places change: attention has lines from both sides; '
-                   'only the hidden tokens are guessed, each at its own place; and the surest place '
-                   'is revealed first.', parts)
+                   'only the hidden tokens are guessed, each at its own place; and the surest '
+                   'place is revealed first.', parts)
 
 
 # 11. The pictures of the lesson: what diffusion learns and how it writes.

@@ -92,12 +92,12 @@ class Lesson(unittest.TestCase):
             with self.subTest(chapter=number):
                 self.assertRegex(text, r'(?m)^!\[')
                 self.assertEqual(1, len(re.findall(r'^# Try: ', text, re.MULTILINE)))
-                self.assertEqual(1, len(re.findall(r'^\*\*A (?:last )?question', text, re.MULTILINE)))
+                self.assertEqual(1, len(re.findall(r'(?m)^\*\*A (?:last )?question', text)))
                 self.assertEqual(1, text.count('<details><summary>Answer</summary>\n\n'))
                 self.assertEqual(1, text.count('**What we have now.**'))
 
     def test_what_can_be_touched_has_a_picture_above_it(self):
-        touched = re.findall(r'^(!\[.*\)\n\n)?<!-- touch: (\w+) -->\n\n', read(LESSON), re.MULTILINE)
+        touched = re.findall(r'(?m)^(!\[.*\)\n\n)?<!-- touch: (\w+) -->\n\n', read(LESSON))
         self.assertEqual(sorted(TOUCHED), sorted(name for _, name in touched))
         self.assertTrue(all(picture for picture, _ in touched))
 
@@ -126,8 +126,8 @@ class Lesson(unittest.TestCase):
         for name in sorted(os.listdir(folder)):
             number = re.match(r'e(\d+)_', name)
             if number:
-                text = read(f'tests/exercises/{name}')
-                belongs[int(number[1])] = chapters[int(re.search(r'chapter (\d+) of the', text)[1])][0]
+                chapter = re.search(r'chapter (\d+) of the', read(f'tests/exercises/{name}'))
+                belongs[int(number[1])] = chapters[int(chapter[1])][0]
         self.assertEqual({
             1: 'A number that remembers', 2: 'How good is it?',
             3: 'Writing from nothing but masks', 4: 'Writing from nothing but masks',
