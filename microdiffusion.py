@@ -149,6 +149,12 @@ class Value:
 
 # 3. Building blocks: what the layers of a transformer are made of.
 
+def check_lengths(vectors):
+    """Raise an error if these vectors differ in length, as zip would drop what is too much."""
+    lengths = set(map(len, vectors))
+    if len(lengths) > 1:
+        raise ValueError(f'lengths that do not fit together: {sorted(lengths)}')
+
 def linear(xs, w):
     """The dot products of vectors with the rows of w: (n, in) and (out, in) to (n, out).
 
@@ -159,6 +165,7 @@ def linear(xs, w):
     """
     vectors = [(x, [v.data for v in x]) for x in xs]
     rows = [(row, [v.data for v in row]) for row in w]
+    check_lengths([vector for vector, _ in vectors + rows])
     return [[Value(sum(map(mul, a, b)), (x, row), None) for row, b in rows]
             for x, a in vectors]
 
@@ -168,7 +175,9 @@ def relu_linear(x, w):
     A 0 adds nothing to a dot product and gets no gradient, so it is left out. This saves a tenth
     of the time or more.
     """
-    alive = [n for n, v in enumerate(x) if v.data > 0]
+    w = list(w)
+    check_lengths([x, *w])
+    alive = [n for n, v in enumerate(x) if not v.data <= 0]     # NaN stays
     return linear([[x[n] for n in alive]], [[row[n] for n in alive] for row in w])[0]
 
 def plain_softmax(powers):
@@ -180,12 +189,14 @@ def plain_softmax(powers):
 
 def logsumexp(logits):
     """log(sum(exp(z))) as one Value. Its local gradients are the probabilities of softmax."""
+    logits = tuple(logits)
     probs, log_total = plain_softmax([z.data for z in logits])
-    return Value(log_total, tuple(logits), tuple(probs))
+    return Value(log_total, logits, tuple(probs))
 
 def softmax(logits, scale=1.0, bias=None):
     """Probabilities exp(scale * z + bias - log_total): the higher a logit, the more likely."""
     bias = bias or [0.0] * len(logits)
+    check_lengths([logits, bias])
     probs, log_total = plain_softmax([scale * z.data + b for z, b in zip(logits, bias)])
     log_total = Value(log_total, tuple(logits), tuple([scale * p for p in probs]))
     return [Value(p, (z, log_total), (scale * p, -p)) for z, p in zip(logits, probs)]
@@ -198,6 +209,8 @@ def rmsnorm(x):
 
 def add(xs, ys):
     """The sums of vectors. A layer adds to what was there: this is a residual connection."""
+    check_lengths([xs, ys])
+    check_lengths([*xs, *ys])
     return [[a + b for a, b in zip(x, y)] for x, y in zip(xs, ys)]
 
 def attention(queries, keys, values):
@@ -266,7 +279,7 @@ def rule_out(logits, tokens, least_letters=1):
 def mask_predictor(state_dict, tokens):
     """The logits over the vocabulary at each position up to the first visible PAD."""
     tokens = settled(tokens)
-    wte, wpe = state_dict['wte'], state_dict['wpe']
+    wte, wpe = state_dict['wte'], state_dict['wpe'][:len(tokens)]
     xs = [rmsnorm(x) for x in add([wte[token] for token in tokens], wpe)]
 
     for layer in range(n_layer):
