@@ -53,8 +53,8 @@ def decode(tokens, vocab):
 def encode(doc, vocab):
     """The tokens of a name: BOS, its letters, and BOS again as the end."""
     if len(doc) >= block_size or not set(doc) <= set(vocab):
-        raise InputError(f'{doc!a}: a name has up to {block_size - 1} letters, all of them from '
-                         f'{vocab[len(SPECIAL):]!a}')
+        raise InputError(f'{doc!r}: a name has up to {block_size - 1} letters, all of them from '
+                         f'{vocab[len(SPECIAL):]!r}')
     return [BOS] + [vocab.index(char) for char in doc] + [BOS]
 
 
@@ -148,6 +148,11 @@ class Value:
 
 # 3. Building blocks: what the layers of a transformer are made of.
 
+def check_lengths(vectors):
+    """Raise an error if these vectors differ in length, as zip would drop what is too much."""
+    if len(set(map(len, vectors))) > 1:
+        raise ValueError(f'lengths that differ: {sorted(set(map(len, vectors)))}')
+
 def linear(xs, w):
     """The dot products of vectors with the rows of w: (n, in) and (out, in) to (n, out).
 
@@ -158,6 +163,7 @@ def linear(xs, w):
     """
     vectors = [(x, [v.data for v in x]) for x in xs]
     rows = [(row, [v.data for v in row]) for row in w]
+    check_lengths([vector for vector, _ in vectors + rows])
     return [[Value(sum(map(mul, a, b)), (x, row), None) for row, b in rows]
             for x, a in vectors]
 
@@ -167,7 +173,8 @@ def relu_linear(x, w):
     A 0 adds nothing to a dot product and gets no gradient, so it is left out. This saves a tenth
     of the time or more.
     """
-    alive = [n for n, v in enumerate(x) if v.data > 0]
+    check_lengths([x] + w)
+    alive = [n for n, v in enumerate(x) if not v.data <= 0]     # NaN stays
     return linear([[x[n] for n in alive]], [[row[n] for n in alive] for row in w])[0]
 
 def plain_softmax(powers):
@@ -179,12 +186,14 @@ def plain_softmax(powers):
 
 def logsumexp(logits):
     """log(sum(exp(z))) as one Value. Its local gradients are the probabilities of softmax."""
+    logits = tuple(logits)
     probs, log_total = plain_softmax([z.data for z in logits])
-    return Value(log_total, tuple(logits), tuple(probs))
+    return Value(log_total, logits, tuple(probs))
 
 def softmax(logits, scale=1.0, bias=None):
     """Probabilities exp(scale * z + bias - log_total): the higher a logit, the more likely."""
     bias = bias or [0.0] * len(logits)
+    check_lengths([logits, bias])
     probs, log_total = plain_softmax([scale * z.data + b for z, b in zip(logits, bias)])
     log_total = Value(log_total, tuple(logits), tuple([scale * p for p in probs]))
     return [Value(p, (z, log_total), (scale * p, -p)) for z, p in zip(logits, probs)]
@@ -197,6 +206,8 @@ def rmsnorm(x):
 
 def add(xs, ys):
     """The sums of vectors. A layer adds to what was there: this is a residual connection."""
+    check_lengths([xs, ys])
+    check_lengths([*xs, *ys])
     return [[a + b for a, b in zip(x, y)] for x, y in zip(xs, ys)]
 
 def attention(queries, keys, values):
@@ -429,14 +440,22 @@ def worker(pipe, vocab_size):
     no_collector()
     model = make_weights(vocab_size, random.Random(0))
     with contextlib.suppress(EOFError, OSError):        # until the main process is gone
+        pipe.send('ready')
         while True:
             function, numbers, rows = pipe.recv()
             for p, number in zip(parameters(model), numbers):
                 p.data = number
             pipe.send([function(model, *row) for row in rows])
 
+def receive(pipe):
+    """What a worker sends. Each second of waiting lets Ctrl-C in, and shows a worker that died."""
+    while not pipe.poll(1):
+        if not workers[pipe].is_alive():
+            raise EOFError
+    return pipe.recv()
+
 def start_workers(count, vocab_size):
-    """Start worker processes, or none if the system allows none."""
+    """Start worker processes and wait for them, or have none if the system allows none."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)       # workers begin with this
     try:
         spawn = multiprocessing.get_context('spawn')            # works on all systems
@@ -446,6 +465,9 @@ def start_workers(count, vocab_size):
             process.start()
             workers[pipe] = process
             far_end.close()                 # so the pipe breaks when the worker is killed
+        signal.signal(signal.SIGINT, before)
+        for pipe in workers:
+            receive(pipe)                   # it is ready
     except Exception:                       # systems differ in how they fail
         stop_workers()
     finally:
@@ -467,41 +489,45 @@ def spread(function, state_dicts, *columns):
     numbers = [p.data for p in parameters(state_dict)]
     for start in range(0, len(rows), batch_size):           # in batches, so results come soon
         batch = rows[start:start + batch_size]
-        results = [None] * len(batch)
         count = len(workers)
+        results = [None] * len(batch) if workers else []
         try:
             for n, pipe in enumerate(workers):              # of 3 workers, each gets every 3rd row
                 pipe.send((function, numbers, batch[n::count]))
             for n, pipe in enumerate(workers):
-                results[n::count] = pipe.recv()
+                results[n::count] = receive(pipe)
         except (EOFError, OSError):         # a worker was killed: the batch is done again, here
             stop_workers()
+            results = []
         except BaseException:               # Ctrl-C: half a result may be left in a pipe
             stop_workers()
             raise
-        yield from results if workers else (function(state_dict, *row) for row in batch)
+        yield from results or (function(state_dict, *row) for row in batch)
 
 
 # 12. You may stop reading here. What follows is files and the command line.
 
-import argparse, collections, json, statistics, time, unicodedata
+import argparse, collections, errno, json, statistics, time, unicodedata
+
+FILE = os.path.realpath(globals().get('__file__', 'a cell'))    # what is pasted has no file
 
 def normalized(text):
-    """In lower case, no space around it, and a letter and its accent as one character."""
-    text = text.strip().lower().replace('i\u0307', 'i')         # lower makes two of a Turkish I
+    """In lower case, no space before it, and a letter and its accent as one character."""
+    text = text.lstrip().lower().replace('i\u0307', 'i')         # lower makes two of a Turkish I
     return unicodedata.normalize('NFC', text)
 
 def read_names(path, vocab=None):
-    """The usable names of a file; if a vocabulary is given, only those in its letters."""
+    """The names of a file, each once; if a vocabulary is given, only those in its letters."""
     with open(path, encoding='utf-8-sig', errors='replace') as file:
-        names = [normalized(line) for line in file if line.strip()]
-    docs = [name for name in names if len(name) < block_size and name.isprintable()
+        names = [normalized(line.rstrip()) for line in file if line.strip()]
+    docs = [name for name in dict.fromkeys(names) if len(name) < block_size
+            and name.translate({0x200c: '', 0x200d: ''}).isprintable()      # joiners (Persian)
             and not set(name) & set('_.\ufffd') and (not vocab or set(name) <= set(vocab))]
 
-    rule = f'a name has up to {block_size - 1} printable characters, without _ and .'
+    rule = f'a name counts once; it has up to {block_size - 1} printable characters, no _ and no .'
     rule += ', all of them known to the model' if vocab else ''
-    if len(set(docs)) < 10:
-        raise InputError(f'{path} has {len(set(docs))} names: give ten or more, one a line, as '
+    if len(docs) < 10:
+        raise InputError(f'{path} has {len(docs)} names: give ten or more, one a line, as '
                          f'UTF-8 text; {rule}')
     if len(docs) < len(names):
         print(f'{len(names) - len(docs)} of {len(names)} lines were left out: {rule}')
@@ -509,9 +535,9 @@ def read_names(path, vocab=None):
 
 def read_prompt(text, vocab):
     """The tokens of a prompt, the beginning of a name."""
-    start = normalized(text)
+    start = normalized(text if ' ' in vocab else text.rstrip())
     if set(start) & set('_.'):
-        raise InputError(f'{text!a}: a left-to-right model writes each letter before it knows what '
+        raise InputError(f'{text!r}: a left-to-right model writes each letter before it knows what '
                          'follows, so it cannot fill in a blank: give the beginning of a name')
     return encode(start, vocab)[1:-1]
 
@@ -522,8 +548,7 @@ def check_constants():
             ('block_size', block_size >= 2, '2 or more'),
             ('batch_size', batch_size >= 1, '1 or more'),
             ('heads', heads and set(heads) <= {LEFT, RIGHT}, 'a list of LEFT and RIGHT'),
-            ('n_embd', n_embd >= 1 and n_embd % max(1, len(heads)) == 0,
-             'a multiple of the number of heads')):
+            ('n_embd', n_embd > 0 and n_embd % (len(heads) or 1) == 0, 'a multiple of len(heads)')):
         if not right:
             raise InputError(f'{name} = {globals()[name]}, but it has to be {needed}')
 
@@ -532,13 +557,31 @@ def constants():
     return {'program': PROGRAM, 'n_layer': n_layer, 'n_embd': n_embd, 'block_size': block_size,
             'heads': list(heads), 'slope': slope}
 
+def check_target(path):
+    """Raise an error, before the training, if a model cannot be saved here; it makes the file."""
+    with open(path, 'a+b') as file:
+        file.seek(0)
+        start = file.read(40).replace(b' ', b'')
+    ours = f'{{"program":"{PROGRAM}"'.encode()
+    if not os.path.isfile(path) or (start and not start.startswith(ours)):
+        raise InputError(f'{path!r} is no model of {PROGRAM}.py: it is not replaced')
+    os.replace(path, path)                  # Windows refuses if another program holds it open
+
 def save(path, state_dict, vocab, trained=0):
-    """Write a model and how many steps it was trained, as JSON; an old file is replaced last."""
+    """Write a model and how many steps it was trained, as JSON; returns the exit status."""
     weights = {name: [[v.data for v in row] for row in matrix]
                for name, matrix in state_dict.items()}
-    with open(path + '.part', 'w', encoding='utf-8') as file:
-        json.dump({**constants(), 'steps': trained, 'vocab': vocab, 'state_dict': weights}, file)
-    os.replace(path + '.part', path)
+    path = os.path.realpath(path)           # what a link points to
+    part = f'{path}.{os.urandom(4).hex()}.part'         # a name that nobody else uses
+    try:
+        with open(part, 'x', encoding='utf-8') as file:
+            json.dump({**constants(), 'steps': trained, 'vocab': vocab, 'state_dict': weights},
+                      file)
+        os.replace(part, path)              # only now, so the old file stays if the disk is full
+    except OSError as error:                # the names can still be written
+        print(f'{PROGRAM}.py: error: {error}; what was written is in {part}', file=sys.stderr)
+        return 2
+    return 0
 
 def load(path):
     """The (state_dict, vocab, training steps so far) of a saved model that fits this program."""
@@ -547,9 +590,12 @@ def load(path):
             model = json.load(file)
         for name, value in constants().items():
             if model[name] != value:
-                raise InputError(f'{path}: its {name} is {model[name]!a}, but here it is {value!a}')
+                raise InputError(f'{path}: its {name} is {model[name]!r}, but here it is {value!r}')
 
-        state_dict = make_weights(len(model['vocab']), random.Random(0))
+        vocab = model['vocab']
+        if vocab != make_vocab(set(vocab) - set(SPECIAL)):
+            raise ValueError(f'its vocab is {vocab!r}')
+        state_dict = make_weights(len(vocab), random.Random(0))
         for name, matrix in state_dict.items():
             numbers = model['state_dict'][name]
             if list(map(len, numbers)) != list(map(len, matrix)):
@@ -563,7 +609,7 @@ def load(path):
         raise
     except Exception as error:              # whatever is missing in it, or does not fit
         raise InputError(f'{path} is not a whole model ({type(error).__name__}: {error})')
-    return state_dict, model['vocab'], trained
+    return state_dict, vocab, trained
 
 def progress(values, total, label, sample=None):
     """Pass values on; every five seconds print how many, their mean, the time left, a sample."""
@@ -638,17 +684,17 @@ def show(written, args):
         names.append(name)
     return names
 
-def at_least(least, kind=int):
+def at_least(least, kind=int, most=math.inf):
     """The type of an option: a number of this kind, not below least."""
     def number(text):
-        if not kind(text) >= least:
-            raise argparse.ArgumentTypeError(f'{text} is not a number from {least} up')
+        if not least <= kind(text) <= most:
+            raise argparse.ArgumentTypeError(f'{text} is not a number from {least} to {most}')
         return kind(text)
     return number
 
 def make_parser():
     """The options of the command line."""
-    parser = argparse.ArgumentParser(PROGRAM + '.py', description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(PROGRAM + '.py', description=__doc__)
     option = parser.add_argument
     option('--names', metavar='FILE', help='to learn from, one name a line (names.txt)')
     option('--steps', type=at_least(0), help=f'of training ({num_steps}; 0 with --load)')
@@ -666,23 +712,20 @@ def make_parser():
 
 def run(args):
     """Make or load a model, train it, measure it, and write names."""
-    docs, vocab, trained = [], None, 0
-    if args.load:
+    docs, vocab, trained, fresh = [], None, 0, args.load is None
+    if not fresh:
         state_dict, vocab, trained = load(args.load)
     if args.steps is None:
-        args.steps = 0 if args.load else num_steps
-    if args.steps or args.names or not args.load:
-        beside = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'names.txt')
-        docs = read_names(args.names or beside, vocab)
-    if not args.load:
+        args.steps = num_steps if fresh else 0
+    if args.steps or fresh or args.names is not None:
+        beside = os.path.join(os.path.dirname(FILE), 'names.txt')
+        docs = read_names(beside if args.names is None else args.names, vocab)
+    if fresh:
         vocab = make_vocab(docs)            # of all names, so that all can be measured
         state_dict = make_weights(len(vocab), random.Random(args.seed))
     prompt = read_prompt(args.prompt, vocab)
-    if args.save:                           # if it cannot be written, say so before the training
-        open(args.save + '.part', 'wb').close()
-        os.remove(args.save + '.part')
-        if os.path.exists(args.save) and not os.path.isfile(args.save):
-            raise InputError(f'{args.save!a} is not a file')
+    if args.save is not None:
+        check_target(args.save)
 
     if args.processes > 1:
         start_workers(min(args.processes, batch_size), len(vocab))
@@ -690,8 +733,7 @@ def run(args):
     if held_out and not docs:
         raise InputError(f'all {len(held_out)} names are held out: add others to learn from')
     done = learn(state_dict, docs, vocab, args, trained) if docs else 0
-    if args.save:
-        save(args.save, state_dict, vocab, trained + done)
+    status = 0 if args.save is None else save(args.save, state_dict, vocab, trained + done)
     if docs:
         try:
             evaluate(state_dict, held_out, vocab, spread)
@@ -707,6 +749,8 @@ def run(args):
     if docs and names:
         copied = sum([name in docs for name in names])
         print(f'{copied} of these {len(names)} names are among the {len(docs)} learned from')
+    sys.stdout.flush()                      # a full disk or a closed pipe shows here
+    return status
 
 def main(argv=(), one_process=True):
     """Run the command line, in this process alone or with workers; returns the exit status."""
@@ -715,22 +759,23 @@ def main(argv=(), one_process=True):
     if one_process:         # workers load the program from its file: they would not know what
         args.processes = 1  # you have changed since then
     try:
-        run(args)
-        sys.stdout.flush()                  # a full disk or a closed pipe shows here
-    except BrokenPipeError:                 # the reader has seen enough, like head
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1 if args.save else 0        # the model may not have been saved
+        return run(args)
     except (InputError, OSError) as error:
-        parser.error(error)
+        if getattr(error, 'errno', 0) not in (errno.EPIPE, errno.EINVAL) or error.filename:
+            parser.error(error)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1 if args.save else 0        # the reader has seen enough, like head
     except KeyboardInterrupt:
         return 130
     finally:
         stop_workers()
-    return 0
 
 
 if __name__ == '__main__':
     no_collector()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)   # it keeps what was learnt, too
+    sys.stdout = sys.stdout or open(os.devnull, 'w')            # it may be closed
     if hasattr(sys.stdout, 'reconfigure'):
-        sys.stdout.reconfigure(errors='replace')        # for consoles without accents
-    sys.exit(main(sys.argv[1:], one_process=False))
+        sys.stdout.reconfigure(errors='replace')                # for consoles without accents
+    sys.exit(main(sys.argv[1:] if '__file__' in globals() else [],
+                  one_process=not os.path.isfile(FILE)))

@@ -90,7 +90,8 @@ def finish(process, encoding='utf-8'):
             kill_group(process)
             out, err = process.communicate()
             raise AssertionError(f'it or a worker does not end: {out!r} {err!r}') from None
-    return Result(process.returncode, (out or b'').decode(encoding), (err or b'').decode(encoding))
+    return Result(process.returncode, *[(text or b'').decode(encoding).replace(os.linesep, '\n')
+                                        for text in (out, err)])
 
 def kill_group(process):
     """End a process and all that it started."""
@@ -134,6 +135,7 @@ def run_on_terminal(args, cwd, presses=(), lines=24, **options):
 
 class CommandLineTest(unittest.TestCase):
     """Gives each test small models, and a folder with a list of ten names in it."""
+    maxDiff = None                          # what a program says is shown whole
 
     def setUp(self):
         for program in PROGRAMS:
@@ -158,6 +160,10 @@ class CommandLineTest(unittest.TestCase):
         """The bytes of a file of the folder."""
         with open(self.path(name), 'rb') as file:
             return file.read()
+
+    def new(self):
+        """The path of an empty file: what has something in it is replaced by no other program."""
+        return self.write('new.json', '')
 
     def files(self):
         """All that is in the folder, with its content."""
@@ -185,7 +191,8 @@ class CommandLineTest(unittest.TestCase):
 
     def assert_runs(self, result):
         """It ended well and complained of nothing."""
-        self.assertEqual((0, ''), (result.status, result.err), result.out)
+        self.assertEqual('', result.err, result.out)
+        self.assertEqual(0, result.status, result.out)
 
     def assert_refused(self, result, fragment):
         """It ended with status 2 and one line that has this in it, before any training."""

@@ -23,7 +23,7 @@ BETWEEN = ' | '             # the two columns
 
 def read(name):
     """The lines of a file of the project."""
-    with open(os.path.join(TOP, name), encoding='utf-8') as file:
+    with open(os.path.join(TOP, name), encoding='utf-8-sig') as file:
         return file.read().splitlines()
 
 def statements(lines):

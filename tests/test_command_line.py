@@ -75,8 +75,8 @@ BAD_NAMES = (
     ('one name ten times', 'anna\n' * 10, 'bad has 1 names: '),
     ('UTF-16', '\n'.join(NAMES).encode('utf-16'), 'as UTF-8 text'),
     ('Latin-1', 'zo\xeb\n'.encode('latin-1') * 10, 'as UTF-8 text'),
-    ('long names', '\n'.join([name + 'x' * 14 for name in FEW]), 'a name has up to 13 printable '),
-    ('names with a dot', '\n'.join([name + '.' for name in FEW]), 'without _ and .'))
+    ('long names', '\n'.join([name + 'x' * 14 for name in FEW]), 'it has up to 13 printable '),
+    ('names with a dot', '\n'.join([name + '.' for name in FEW]), 'no _ and no .'))
 
 BAD_ARGUMENTS = (
     (PROGRAMS, ['--names', 'missing.txt'], 'missing.txt'),
@@ -85,8 +85,14 @@ BAD_ARGUMENTS = (
     (PROGRAMS, ['--load', 'few.txt'], 'few.txt is not a whole model'),
     (PROGRAMS, ['--load', 'model', '--steps', '5', '--names', 'missing.txt'], 'missing.txt'),
     (PROGRAMS, ['--load', 'model', '--names', 'greek.txt'], 'all of them known to the model'),
-    (PROGRAMS, ['--save', '.'], "'.' is not a file"),
+    (PROGRAMS, ['--names', ''], "''"),     # an unset variable is not the same as no option
+    (PROGRAMS, ['--load', ''], "''"),
+    (PROGRAMS, ['--save', ''], "''"),
+    (PROGRAMS, ['--save', '.'], "'.'"),
     (PROGRAMS, ['--save', os.path.join('missing', 'model.json')], 'missing'),
+    (PROGRAMS, ['--save', 'few.txt'], "'few.txt' is no model of "),
+    (PROGRAMS, ['--names', 'few.txt', '--save', 'program.py'], "'program.py' is no model of "),
+    (PROGRAMS, ['--names', 'few.txt', '--save', 'other'], "'other' is no model of "),
     (PROGRAMS, ['--steps', '-1'], '--steps: -1 is not a number from 0'),
     (PROGRAMS, ['--steps', '1.5'], "--steps: invalid number value: '1.5'"),
     (PROGRAMS, ['--samples', '-1'], '--samples: -1 is not a number from 0'),
@@ -95,6 +101,7 @@ BAD_ARGUMENTS = (
     (PROGRAMS, ['--temperature', '-0.1'], '--temperature: -0.1 is not a number from 0'),
     (PROGRAMS, ['--temperature', 'nan'], '--temperature: nan is not a number from 0'),
     ([microdiffusion], ['--denoise-steps', '0'], '--denoise-steps: 0 is not a number from 1'),
+    ([microdiffusion], ['--denoise-steps', '1000000000'], 'is not a number from 1 to 1000'),
     ([microgpt], ['--denoise-steps', '8'], 'unrecognized arguments: --denoise-steps 8'),
     (PROGRAMS, ['--prompt', 'm@r'], "'m@r': a name has up to 13 letters, all of them from 'abcd"),
     (PROGRAMS, ['--prompt', 'a' * 14], 'a name has up to 13 letters'),
@@ -114,7 +121,12 @@ BAD_TEXTS = (
     ('nested too deep', lambda text: '[' * 100000))
 BAD_MODELS = (
     ('no vocabulary', lambda model, wpe: model.pop('vocab'), 'vocab'),
-    ('a letter too few', lambda model, wpe: model.update(vocab=model['vocab'][1:]), 'wte'),
+    ('a letter too few', lambda model, wpe: model.update(vocab=model['vocab'][:-1]), 'wte'),
+    ('a letter twice', lambda model, wpe: model.update(vocab=model['vocab'][:-1] + 'a'), 'vocab'),
+    ('no special tokens', lambda model, wpe: model.update(vocab='01' + model['vocab'][2:]),
+     'vocab'),
+    ('a list of letters', lambda model, wpe: model.update(vocab=list(model['vocab'])), 'vocab'),
+    ('no letters', lambda model, wpe: model.update(vocab=[1] * len(model['vocab'])), 'not a whole'),
     ('no weights', lambda model, wpe: model.pop('state_dict'), 'state_dict'),
     ('a matrix missing', lambda model, wpe: model['state_dict'].pop('wpe'), 'wpe'),
     ('a row missing', lambda model, wpe: wpe.pop(), 'wpe'),
@@ -151,8 +163,10 @@ class BadInputTest(CommandLineTest):
         """Files that are missing, numbers out of range, prompts that cannot be."""
         greek = 'αννα βάσω γιάννης δανάη ελένη ζωή ηλίας θάνος ιώ κώστας'
         self.write('greek.txt', greek.replace(' ', '\n'))
-        for program in PROGRAMS:
+        self.write('program.py', 'print("a program of the user")')
+        for program, other in zip(PROGRAMS, reversed(PROGRAMS)):
             os.replace(self.model(program), self.path('model'))
+            os.replace(self.model(other), self.path('other'))
             for programs, argv, fragment in BAD_ARGUMENTS:
                 if program in programs:
                     names = [] if {'--names', '--load'} & set(argv) else ['--names', 'few.txt']
@@ -192,7 +206,7 @@ class BadInputTest(CommandLineTest):
                     ('block_size', 18, ['--load', self.model(program)],
                      f'its block_size is 14, {here}18'),
                     ('n_embd', 5, ['--names', 'few.txt'],
-                     'n_embd = 5, but it has to be a multiple of the number of heads')):
+                     'n_embd = 5, but it has to be a multiple of len(heads)')):
                 with mock.patch.object(program, name, value):
                     self.check(program, argv, fragment)
 
@@ -236,6 +250,8 @@ class NamesTest(CommandLineTest):
                  '\u0439\u043e\u0441\u0438\u0444 \u0451\u043b\u043a\u0430'),
                 ('\u0930\u093e\u092e', '\u0930\u093e\u092e'),                   # vowel signs stay
                 ('\u05d3\u05d5\u05d3', '\u05d3\u05d5\u05d3'),
+                ('\u06cc\u200c\u0631 \u0915\u094d\u200d\u0937',                 # joiners stay
+                 '\u06cc\u200c\u0631 \u0915\u094d\u200d\u0937'),
                 ('\u5065 \u1e9eA', '\u5065 \xdfa')):
             path = self.write('names.txt', '\n'.join(given.split() + FEW))
             for program in PROGRAMS:
@@ -246,14 +262,14 @@ class NamesTest(CommandLineTest):
         """What cannot be a name is left out and counted; the letters of the others are shown."""
         unusable = 'a' * 14 + '\nan_na\nj.\nan\tna\n' + 'e\u0301' * 14 + '\n'
         path = self.write('names.txt', unusable.encode('utf-8') + b'zo\xeb\n' +
-                          '\n'.join(FEW + ['b' * 13, 'Nora,F,812']).encode('utf-8'))
+                          '\n'.join(FEW + ['b' * 13, 'Nora,F,812', ' ADA ']).encode('utf-8'))
         for program in PROGRAMS:
             with self.subTest(program.PROGRAM):
                 result = run(program, '--names', path, '--steps', 0, '--samples', 0)
                 self.assert_runs(result)
                 first, second = result.out.splitlines()[:2]
-                self.assertEqual('6 of 18 lines were left out: a name has up to 13 printable '
-                                 'characters, without _ and .', first)
+                self.assertEqual('7 of 19 lines were left out: a name counts once; it has up '
+                                 'to 13 printable characters, no _ and no .', first)
                 self.assertTrue(second.startswith(      # three of the twelve are held out
                     '9 names to learn from; 19 letters: ,128abcdefgilmnorst; '), second)
 
@@ -271,6 +287,29 @@ class OutputTest(CommandLineTest):
                              '--seed', 1795830133, *eight)
                 self.assert_runs(result)
                 self.assertEqual(textwrap.dedent(expected).strip(), untimed(result.out))
+
+    def test_defaults(self):
+        """What a run does that is asked for nothing: how many steps, names, samples, processes."""
+        for program in PROGRAMS:
+            asked = {}
+
+            def train(state_dict, examples, rng, steps, *more):
+                asked.update(steps=steps, learnt=len(examples))
+                return iter(())
+
+            with self.subTest(program.PROGRAM), mock.patch.multiple(
+                    program, train=train, held_out_nats=lambda _, docs, *more: [1.0] * len(docs),
+                    start_workers=lambda count, _: asked.update(processes=count)):
+                for processors, processes in (1, None), (3, 3), (64, 8):
+                    asked.clear()
+                    with mock.patch('os.cpu_count', return_value=processors), \
+                            mock.patch.object(program, 'write', return_value=('anna', [])), \
+                            contextlib.redirect_stdout(io.StringIO()) as out:
+                        self.assertEqual(0, program.main([], one_process=False))
+                    self.assertEqual((2000, 10395, processes),
+                                     (asked['steps'], asked['learnt'], asked.get('processes')))
+                self.assertIn('\nheld-out 1024/1024 ', out.getvalue())
+                self.assertEqual(20, len(samples(out.getvalue())))
 
     def test_temperature_0(self):
         """At 0 nothing is left to chance: every sample is the same name, whatever the seed."""
@@ -291,15 +330,18 @@ class OutputTest(CommandLineTest):
                 (microdiffusion, 'an', r'an\w{0,11}'), (microdiffusion, 'A__n', r'a\w\wn\w{0,9}'),
                 (microdiffusion, '_____.', r'\w{5}'), (microdiffusion, '__n', r'\w\wn\w{0,10}'),
                 (microdiffusion, 'an_a..', r'an\wa'), (microdiffusion, 'anna.', 'anna'),
-                (microdiffusion, '_' * 13 + '.', r'\w{13}')):
+                (microdiffusion, '_' * 13 + '.', r'\w{13}'),
+                (microgpt, ' mary ', r'mary [ \w]{0,8}'),
+                (microdiffusion, ' mary ', r'mary [ \w]{0,8}')):
+            names = NAMES + ['mary ann'] * ('y' in prompt)      # this one has a space
             with self.subTest(program.PROGRAM, prompt=prompt):
-                result = run(program, '--load', self.model(program), '--samples', 4,
+                result = run(program, '--load', self.model(program, names), '--samples', 4,
                              '--prompt', prompt)
                 self.assert_runs(result)
                 self.assertEqual(4, len(samples(result.out)))
                 for name in samples(result.out):
                     self.assertRegex(name, f'^{pattern}$')
-                    self.assertLessEqual(set(name), set(''.join(NAMES)))
+                    self.assertLessEqual(set(name), set(''.join(names)))
 
     def test_held_out(self):
         """The figure is the mean in nats, with the error of a mean; the end counts as a letter."""
@@ -349,7 +391,7 @@ class OutputTest(CommandLineTest):
                     fake = types.SimpleNamespace(monotonic=lambda: next(clock))
                     with mock.patch.object(program, 'time', fake):
                         result = run(program, '--names', self.few, '--steps', 4, '--samples', 2,
-                                     '--save', self.path('new.json'))
+                                     '--save', self.new())
                     found.append((samples(result.out), self.read('new.json')))
                     self.assertEqual(4 if tick else 2, result.out.count('\ntrain '))
                 self.assertEqual(*found)
@@ -362,7 +404,7 @@ class SaveAndLoadTest(CommandLineTest):
         """A kept model writes the same names for the same seed, and needs no list for it."""
         for program in PROGRAMS:
             with self.subTest(program.PROGRAM):
-                path = self.path('new.json')
+                path = self.new()
                 saved = run(program, '--names', self.few, '--steps', 2, '--samples', 2,
                             '--save', path)
                 self.assert_runs(saved)
@@ -394,9 +436,9 @@ class SaveAndLoadTest(CommandLineTest):
                 with self.subTest(program.PROGRAM, steps=steps), mock.patch.object(
                         program, 'learning_rate', learning_rate):
                     result = run(program, '--load', model, '--names', names, *steps,
-                                 '--samples', 1, '--save', self.path('further.json'))
+                                 '--samples', 1, '--save', self.new())
                     self.assert_runs(result)
-                    further = json.loads(self.read('further.json').decode())
+                    further = json.loads(self.read('new.json').decode())
                     self.assertIn('13 names to learn from; ', result.out)
                     self.assertIn(f'\ntrained {steps[1] if steps else 0} steps of ', result.out)
                     self.assertIn('\nheld-out: no name of this list is held out', result.out)
@@ -410,6 +452,7 @@ class SaveAndLoadTest(CommandLineTest):
         """A training that goes on sees the names and the noise that one long run sees next."""
         for program in PROGRAMS:
             with self.subTest(program.PROGRAM):
+                path = self.new()
                 def seen(*argv):
                     """The (tokens, seed) of all examples of such a run."""
                     rows, really = [], program.loss_and_gradient
@@ -418,25 +461,25 @@ class SaveAndLoadTest(CommandLineTest):
                         return really(state_dict, tokens, seed)
                     with mock.patch.object(program, 'loss_and_gradient', watched):
                         self.assert_runs(run(program, '--names', self.few, '--samples', 0,
-                                             '--save', self.path('parts.json'), *argv))
+                                             '--save', path, *argv))
                     return rows
 
                 whole = seen('--steps', 6)
                 parts = seen('--steps', 2)
                 for steps in 2, 4:
-                    more = ['--load', self.path('parts.json'), '--steps', 2]
+                    more = ['--load', path, '--steps', 2]
                     told = run(program, '--names', self.few, '--samples', 0, *more).out
                     self.assertIn(f', trained for {steps} steps before\n', told)
                     parts += seen(*more)
                 self.assertEqual(48, len(whole))
-                self.assertTrue(whole == parts)
-                self.assertEqual(6, json.loads(self.read('parts.json').decode())['steps'])
+                self.assertTrue(whole == parts, 'other names, or other noise')
+                self.assertEqual(6, json.loads(self.read(path).decode())['steps'])
 
     def test_honest(self):
         """Whatever becomes of the list, no name that was learnt from is held out later."""
         for program in PROGRAMS:
             with self.subTest(program.PROGRAM):
-                path, figures = self.path('new.json'), set()
+                path, figures = self.new(), set()
                 self.assert_runs(run(program, '--names', self.few, '--steps', 4, '--samples', 0,
                                      '--save', path))
                 for names in FEW, ['abba'] + FEW, FEW[1:] + ['abba', 'lola']:
@@ -472,29 +515,61 @@ class SaveAndLoadTest(CommandLineTest):
                 self.assertIn(', all of them known to the model\n8 names to learn from; ',
                               result.out)
 
-    @unittest.skipIf(resource is None, 'no limit to the size of files here')
-    def test_full_disk(self):
-        """A model that cannot be written whole leaves the old one as it was."""
-        def limit():
-            """Let no file grow beyond this, as on a full disk."""
-            resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
-
-        self.write('kept.json', 'the old one')
+    def test_what_stands_there(self):
+        """A link stays a link, the mode is the usual one, and no other file is touched."""
         for program in PROGRAMS:
             with self.subTest(program.PROGRAM):
-                args = command(self.copy(program), '--names', 'few.txt', '--steps', 1,
-                               '--save', 'kept.json', '--processes', 1)
-                result = finish(start_process(args, self.folder, preexec_fn=limit))
-                self.assertEqual(b'the old one', self.read('kept.json'))
-                self.assertEqual(2, result.status)
-                self.assertIn(f'{program.PROGRAM}.py: error: ', result.err.splitlines()[-1])
-                self.assertNotIn('Traceback', result.err)
-        for program in PROGRAMS:            # what is left of that attempt is no hindrance
-            self.assert_runs(run(program, '--names', self.few, '--steps', 0, '--samples', 0,
-                                 '--save', self.path('kept.json')))
-            kept = json.loads(self.read('kept.json').decode())
-            self.assertEqual(program.PROGRAM, kept['program'])
-            self.assertNotIn('kept.json.part', self.files())
+                path = self.new()
+                self.write('new.json.part', 'a file of the user')
+                before = self.files(), os.stat(self.few).st_mode
+                link = self.path('link.json')
+                if os.name == 'posix':
+                    os.symlink(path, link)
+                for target in path, (link if os.name == 'posix' else path):
+                    self.assert_runs(run(program, '--names', self.few, '--steps', 0, '--samples', 0,
+                                         '--save', target))
+                    after = self.files(), os.stat(path).st_mode
+                    self.assertNotEqual(b'', after[0].pop('new.json'))
+                    after[0].pop('link.json', None)
+                    self.assertEqual((dict(before[0], **after[0]), before[1]),
+                                     (dict(after[0], **{'new.json': b''}), after[1]))
+                if os.name == 'posix':
+                    self.assertEqual(path, os.readlink(link))
+                    os.remove(link)
+
+    def test_full_disk(self):
+        """A model that cannot be written at last is no loss: the old one stays, the names come."""
+        def fail(*args):
+            """What Linux says of a full disk, and Windows of a file that somebody holds open."""
+            raise OSError(28, 'No space left on device')
+
+        for program in PROGRAMS:
+            for module, name in (program.json, 'dump'), (os, 'replace'):
+                with self.subTest(program.PROGRAM, name=name):
+                    path = self.model(program)
+                    before = self.read(path)
+                    argv = '--names', self.few, '--steps', 1, '--samples', 2, '--save', path
+                    with mock.patch.object(program, 'check_target'), \
+                            mock.patch.object(module, name, fail):
+                        result = run(program, *argv)
+                    self.assertEqual(before, self.read(path))
+                    self.assertEqual((2, 2), (result.status, len(samples(result.out))))
+                    self.assertIn('\nheld-out: ', result.out)
+                    found = re.fullmatch('.*error: .* No space .*; what was written is in (.*)\n',
+                                         result.err)
+                    if name == 'replace':
+                        os.replace(found.group(1), path)
+                        self.assert_runs(run(program, '--load', path, '--samples', 1))
+
+    def test_held_open(self):
+        """What cannot be replaced, as an open file on Windows, is refused before the training."""
+        for program in PROGRAMS:
+            path = self.model(program)
+            with self.subTest(program.PROGRAM), open(path), contextlib.ExitStack() as stack:
+                if os.name == 'posix':
+                    error = OSError(13, 'Permission denied', path)
+                    stack.enter_context(mock.patch('os.replace', side_effect=error))
+                self.assert_refused(run(program, '--names', self.few, '--save', path), path[-9:])
 
 
 class InterruptTest(CommandLineTest):
@@ -520,7 +595,7 @@ class InterruptTest(CommandLineTest):
                      for name, calls in presses.items()}
         with mock.patch.multiple(program, **functions):
             return run(program, '--names', self.few, '--steps', 4, '--samples', 2,
-                       '--save', self.path('new.json'))
+                       '--save', self.new())
 
     def test_presses(self):
         """In the training it ends that, in the measuring that, and then it ends the program."""
@@ -595,6 +670,7 @@ class TerminalTest(CommandLineTest):
         """In a window that is too low for them, and where nothing can move, there are lines."""
         self.assertIn('\033[4A', self.shown(3, lines=5))
         for how in (dict(samples=3, lines=4), dict(samples=0), dict(samples=3, TERM='dumb'),
+                    dict(samples=3, COLUMNS='24'),
                     dict(samples=3, JPY_PARENT_PID='7')):           # in a cell of a notebook
             with self.subTest(**how):
                 shown = self.shown(**how)
@@ -623,7 +699,7 @@ class SurroundingsTest(CommandLineTest):
         """A reader that leaves early is no reason for a traceback; a model may be missing then."""
         for program in PROGRAMS:
             path = self.copy(program)
-            for more, status in ([], 0), (['--save', 'new.json'], 1):
+            for more, status in ([], 0), (['--save', self.new()], 1):
                 with self.subTest(program.PROGRAM, more=more):
                     process = start_process(command(path, '--names', 'few.txt', '--steps', 4,
                                                     '--processes', 1, *more), self.folder)
@@ -673,6 +749,46 @@ class SurroundingsTest(CommandLineTest):
                 expected = run(program, '--names', self.few, '--steps', 1, '--samples', 2)
                 self.assertEqual(untimed(expected.out), untimed(result.out))
         self.assertEqual([], os.listdir(elsewhere))
+
+    def test_odd_ways(self):
+        """Without docstrings, without an output, by a link from elsewhere, and pasted."""
+        os.mkdir(self.path('elsewhere'))
+        self.write('names.txt', '\n'.join(FEW))
+        pasted = ('import sys; sys.argv = ["kernel", "-f", "kernel.json"]\n'
+                  'exec(open({!r}).read(), {{"__name__": "__main__"}})')
+        for program in PROGRAMS:
+            path = self.copy(program, 'num_steps = 2\n')
+            expected = untimed(run(program, '--names', self.few, '--steps', 2).out)
+            link = os.path.join(self.folder, 'elsewhere', program.PROGRAM + '.py')
+            ways = [[sys.executable, '-OO', path], [sys.executable, '-c', pasted.format(path)]]
+            if os.name == 'posix':
+                os.symlink(path, link)
+                ways.append([sys.executable, link])
+                closed = ['sh', '-c', '"$0" "$1" --save closed.json >&-', sys.executable,
+                          path]
+                self.write('closed.json', '')
+                self.assertEqual((0, '', ''), finish(start_process(closed, self.folder)))
+                self.assert_runs(run(program, '--load', self.path('closed.json')))
+            for way in ways:
+                with self.subTest(program.PROGRAM, way=way):
+                    result = finish(start_process(way, self.folder))
+                    self.assert_runs(result)
+                    self.assertEqual(expected, untimed(result.out))
+
+    @unittest.skipUnless(os.name == 'posix', 'TERM ends a process at once')
+    def test_ended_by_term(self):
+        """A training that is told to end keeps what was learnt, as with Ctrl-C."""
+        for program in PROGRAMS:
+            args = command(self.copy(program), '--names', 'few.txt', '--steps', 1000000,
+                           '--samples', 2, '--processes', 1, '--save', self.new())
+            with self.subTest(program.PROGRAM), start_process(args, self.folder) as process:
+                while not process.stdout.readline().startswith(b'train 1/'):
+                    pass
+                process.terminate()
+                result = finish(process)
+                self.assert_runs(result)
+                self.assertEqual(2, len(samples(result.out)))
+                self.assert_runs(run(program, '--load', self.path('new.json'), '--samples', 1))
 
     def test_import(self):
         """An import prints nothing, and changes neither what Ctrl-C does nor the collector."""

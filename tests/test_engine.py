@@ -93,6 +93,72 @@ class Gradients(unittest.TestCase):
             self.assertAlmostEqual(central_difference(mixed, point, n), leaves[n].grad, delta=1e-7)
 
 
+def values(count):
+    """A vector of so many Values."""
+    return [Value(n + 1.0) for n in range(count)]
+
+# What takes vectors of two lengths, or more of one kind than of the other. zip would drop the rest.
+MISFITS = [
+    ('an input longer than a row', lambda: linear([values(3)], [values(2)])),
+    ('a row longer than an input', lambda: linear([values(2)], [values(2), values(3)])),
+    ('relu: an input longer than a row', lambda: relu_linear(values(3), [values(2)])),
+    ('relu: a row longer than an input', lambda: relu_linear(values(2), [values(2), values(3)])),
+    ('three vectors and two', lambda: microdiffusion.add([values(2)] * 3, [values(2)] * 2)),
+    ('two vectors and three', lambda: microdiffusion.add([values(2)] * 2, [values(2)] * 3)),
+    ('vectors of three and of two', lambda: microdiffusion.add([values(3)], [values(2)])),
+    ('a bias too short', lambda: softmax(values(3), 1.0, BIAS[:2])),
+    ('a key without values', lambda: microdiffusion.attention(
+        [values(16)], [values(16)] * 2, [values(16)])),
+]
+
+# What is made of vectors, to be tried with vectors that can be read only once.
+ITERATORS = [
+    ('linear, an input', lambda x, y, once: linear([once(x)], [y])[0][0]),
+    ('linear, a row', lambda x, y, once: linear([x], [once(y)])[0][0]),
+    ('linear, all inputs', lambda x, y, once: linear(once([x]), [y])[0][0]),
+    ('linear, all rows', lambda x, y, once: linear([x], once([y]))[0][0]),
+    ('relu_linear, the input', lambda x, y, once: relu_linear(once(x), [y])[0]),
+    ('relu_linear, a row', lambda x, y, once: relu_linear(x, [once(y)])[0]),
+    ('relu_linear, all rows', lambda x, y, once: relu_linear(x, once([y]))[0]),
+    ('logsumexp', lambda x, y, once: logsumexp(once(x)) + y[0]),
+    ('softmax', lambda x, y, once: softmax(once(x))[0] + y[0]),
+    ('rmsnorm', lambda x, y, once: rmsnorm(once(x))[0] + y[0]),
+    ('add', lambda x, y, once: microdiffusion.add(once([x]), [y])[0][0]),
+    ('add, one vector', lambda x, y, once: microdiffusion.add([once(x)], [y])[0][0]),
+]
+
+
+class NothingIsLost(unittest.TestCase):
+    """Students change sizes: what does not fit is an error, and never half a result."""
+
+    def test_lengths_that_do_not_fit_are_an_error_that_tells_them(self):
+        for what, call in MISFITS:
+            with self.subTest(what), self.assertRaisesRegex(ValueError, r'lengths .*\[\d+, \d+\]'):
+                call()
+
+    def test_what_can_be_read_only_once_gives_the_same_gradients_or_an_error(self):
+        for what, function in ITERATORS:
+            found = []
+            for once in (list, iter):
+                x, y = values(3), values(3)
+                with self.subTest(what):
+                    try:
+                        function(x, y, once).backward()
+                    except TypeError as error:
+                        self.assertIs(iter, once)
+                        self.assertRegex(str(error), 'len|subscriptable')
+                    else:
+                        found.append([v.grad for v in x + y])
+            with self.subTest(what):
+                self.assertEqual(found[0], found[-1])
+
+    def test_what_is_no_number_stays_so(self):
+        for x in ([math.nan, 1.0], [1.0, math.nan]):
+            for function in (lambda x: relu_linear(x, [values(2)])[0], logsumexp,
+                             lambda x: softmax(x)[0], lambda x: rmsnorm(x)[0]):
+                self.assertTrue(math.isnan(function([Value(z) for z in x]).data))
+
+
 class EdgesOfTheDomain(unittest.TestCase):
     """Where a plain derivative does not exist, it is as in PyTorch."""
 

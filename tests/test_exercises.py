@@ -131,6 +131,11 @@ class Commands(unittest.TestCase):
                                       (done, 0, 'Exercise 1, tanh: right.')):
             folder = self.lay_out(*edits)
             file = os.path.join(folder, 'tests', 'exercises', 'e01_tanh.py')
+            for name in (file, os.path.join(folder, 'microdiffusion.py')):
+                with open(name, encoding='utf-8') as before:
+                    text_before = before.read()
+                with open(name, 'w', encoding='utf-8-sig') as after:    # as some editors save it
+                    after.write(text_before)
             for arguments, place in ((['-m', 'tests.exercises', '1'], folder), ([file], '/'),
                                      (['-m', 'unittest', 'tests.exercises.e01_tanh'], folder)):
                 with self.subTest(arguments, done=bool(edits)):
@@ -198,6 +203,13 @@ class Commands(unittest.TestCase):
 
 
 class Sample(unittest.TestCase):
+    def test_what_cannot_be_is_said_in_one_line(self):
+        for tool, arguments in ((guess, ['m__\xf1.']), (sample, ['microgpt', '--prompt', '\xf1']),
+                                (sample, ['microdiffusion', '--samples', '0'])):
+            with self.subTest(arguments), contextlib.redirect_stdout(io.StringIO()) as out:
+                self.assertEqual(2, tool.main(arguments))
+                self.assertEqual(1, len(out.getvalue().splitlines()))
+
     def test_names_and_figures(self):
         with contextlib.redirect_stdout(io.StringIO()) as out:
             status = sample.main(['microdiffusion', '--samples', '7', '--denoise-steps', '2'])

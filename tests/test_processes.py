@@ -29,7 +29,7 @@ really_recv = spawn_pipe.recv
 
 def recv(pipe):
     result = really_recv(pipe)
-    if not pressed:
+    if not pressed and result != 'ready':
         pressed.append(True)
         signal.raise_signal(signal.SIGINT)
     return result
@@ -57,6 +57,26 @@ if __name__ == '__main__':
 else:
     os.write(2, b'worker starts')
     time.sleep(0.3)
+'''
+
+# Lines for a copy: the training is interrupted as IDLE does it, which wakes nobody who waits.
+IDLE = BUSY + '''
+import _thread
+really_learn = learn
+
+def learn(*args):
+    threading.Timer(0.5, _thread.interrupt_main).start()
+    return really_learn(*args)
+'''
+
+# Lines for a copy: a worker dies while it starts; a worker takes a second to start.
+STILLBORN = '''
+if __name__ != '__main__':
+    os._exit(1)
+'''
+LATE = '''
+if __name__ != '__main__':
+    time.sleep(1)
 '''
 TRACES = 'Traceback', 'KeyboardInterrupt', 'Exception', 'Error', 'Warning'
 
@@ -93,7 +113,7 @@ class ProcessesTest(CommandLineTest):
             for count in 1, 2, 3:
                 result = finish(start_process(
                     command(path, '--names', 'names.txt', '--steps', 3, '--samples', 10,
-                            '--save', 'new.json', '--processes', count), self.folder))
+                            '--save', self.new(), '--processes', count), self.folder))
                 self.assert_runs(result)
                 self.assertEqual(10, len(samples(result.out)))
                 found.append((untimed(result.out), self.read('new.json')))
@@ -103,15 +123,14 @@ class ProcessesTest(CommandLineTest):
                 expected = run(program, '--names', self.names, '--steps', 3, '--samples', 10)
                 self.assertEqual(untimed(expected.out), found[0][0])
 
-    @unittest.skipUnless(hasattr(signal, 'SIGKILL'), 'no way to kill')
     def test_killed_worker(self):
         """When a worker is killed in the training, one process goes on with all, and as well."""
         for program in PROGRAMS:
             with self.subTest(program.PROGRAM):
-                argv = '--steps', 15, '--samples', 2, '--save', 'new.json'
+                argv = '--steps', 15, '--samples', 2, '--save', self.new()
                 slow = TELL.format('time.sleep(0.005)')     # so the kill comes before the end
                 process, workers = self.start(program, *argv, more=slow)
-                os.kill(workers[0], signal.SIGKILL)
+                os.kill(workers[0], getattr(signal, 'SIGKILL', signal.SIGTERM))
                 result = finish(process)
                 self.assertEqual(0, result.status, result)
                 self.assert_clean(result.out + result.err)
@@ -121,7 +140,6 @@ class ProcessesTest(CommandLineTest):
                                '--save', self.path('new.json'))
                 self.assertEqual((untimed(expected.out), self.read('new.json')), found)
 
-    @unittest.skipUnless(hasattr(signal, 'SIGKILL'), 'no way to kill')
     def test_killed_program(self):
         """When the program is killed its workers end, even one that is busy for ever."""
         for program in PROGRAMS:
@@ -141,6 +159,31 @@ class ProcessesTest(CommandLineTest):
                 result = finish(process)
                 self.assertEqual((0, ''), (result.status, result.err))
                 self.assertEqual(2, len(samples(result.out)))
+
+    def test_interrupted_as_in_idle(self):
+        """There the waiting for a worker, even one that never comes back, ends as with Ctrl-C."""
+        for program in PROGRAMS:
+            with self.subTest(program.PROGRAM):
+                result = finish(start_process(command(
+                    self.copy(program, IDLE), '--names', 'names.txt', '--samples', 2,
+                    '--processes', 2), self.folder))
+                self.assertEqual(0, result.status, result)
+                self.assert_clean(result.err)
+                self.assertIn('\nCtrl-C: the training ends here', result.out)
+                self.assertEqual(2, len(samples(result.out)))
+
+    def test_late_workers(self):
+        """The time that workers take to start is no part of the time that is left."""
+        for program in PROGRAMS:
+            args = command(self.copy(program, LATE), '--names', 'names.txt', '--steps', 1000000,
+                           '--processes', 2)
+            with self.subTest(program.PROGRAM), start_process(args, self.folder) as process:
+                for line in process.stdout:
+                    if line.startswith(b'train 1/'):
+                        break
+                kill_group(process)
+                hours = int(re.search(r'(\d+):\d\d left', line.decode()).group(1)) / 60
+                self.assertLess(hours, 1000000 / 3600, line)
 
     def test_unread_results(self):
         """What workers had ready when Ctrl-C came is not taken for an answer later on."""
@@ -183,21 +226,26 @@ class ProcessesTest(CommandLineTest):
 
     def test_no_workers(self):
         """Where no process can be started, as under a profiler, one does it all."""
+        lacking = ('import multiprocessing.process, runpy, sys\n'
+                   'def lack(*args): raise OSError("no processes here")\n'
+                   'multiprocessing.process.BaseProcess.start = lack\n'
+                   'sys.argv = sys.argv[1:]\n'
+                   'runpy.run_path(sys.argv[0], run_name="__main__")')
         for program in PROGRAMS:
-            path = self.copy(program)
-            argv = '--names', 'names.txt', '--steps', 1, '--samples', 1, '--processes', 2
-            lacking = ('import multiprocessing.process, runpy, sys\n'
-                       'def lack(*args): raise OSError("no processes here")\n'
-                       'multiprocessing.process.BaseProcess.start = lack\n'
-                       'sys.argv = sys.argv[1:]\n'
-                       'runpy.run_path(sys.argv[0], run_name="__main__")')
-            expected = untimed(run(program, '--names', self.names, '--steps', 1,
-                                   '--samples', 1).out)
-            for before in ['-m', 'cProfile'], ['-c', lacking]:
-                with self.subTest(program.PROGRAM, before=before):
+            argv = ['--names', 'names.txt', '--steps', 1, '--samples', 1, '--processes', 2]
+            expected = untimed(run(program, *argv, '--names', self.names).out)
+            for more, before in (('', ['-m', 'cProfile']), ('', ['-c', lacking]), (STILLBORN, []),
+                                 ('', ['-'])):          # the program comes from standard input
+                with self.subTest(program.PROGRAM, before=before, more=more):
+                    path = self.copy(program, more)
                     args = command(path, *argv)
-                    result = finish(start_process(args[:1] + before + args[3:], self.folder))
-                    self.assertEqual((0, ''), (result.status, result.err))
+                    with open(path, 'rb') as file:
+                        result = finish(start_process(
+                            args[:1] + before + args[3 + (before == ['-']):], self.folder,
+                            stdin=file))
+                    self.assertEqual(0, result.status, result)
+                    if os.name == 'posix' or before != ['-m', 'cProfile']:
+                        self.assertEqual('', result.err)
                     self.assertTrue(untimed(result.out).startswith(expected), result.out)
 
     def test_in_a_notebook(self):

@@ -57,6 +57,8 @@ class Draw(unittest.TestCase):
                                             min_p=min_p)
                 self.assertAlmostEqual(0.5, end / 3000, delta=0.035)
                 self.assertEqual([True] * alive + [False] * (4 - alive), [n > 0 for n in letters])
+            end, *_ = self.counts(program, 0.05, [0.9, 0.05], 1.0, min_p=0.6)
+            self.assertAlmostEqual(0.05, end / 3000, delta=0.02, msg='min-p is for letters alone')
 
     def test_at_temperature_0_always_the_likeliest_the_end_included(self):
         for program in PROGRAMS:
@@ -248,6 +250,19 @@ class Order(SmallModels):
                 ended = frame.index(PAD) if PAD in frame else 14
                 self.assertLessEqual({n for n in revealed if n < ended}, set(surest))
 
+    def test_the_temperature_does_not_count_for_the_order(self):
+        """Place 2 has a letter of 0.5, place 7 has two of 0.45; flattened, place 7 would lead."""
+        def predictor(state_dict, tokens):
+            rows = {2: [0.5] + [0.5 / 6] * 6, 7: [0.45] * 2 + [0.02] * 5}
+            return [logits_of([0, 0] + rows.get(n, [1 / 7] * 7)) for n in range(14)]
+
+        tokens, least_letters = microdiffusion.read_prompt('_' * 13 + '.', VOCAB)
+        with mock.patch.object(microdiffusion, 'mask_predictor', predictor):
+            for temperature in (0.1, 5.0):
+                _, _, frame = next(microdiffusion.denoise({}, tokens, random.Random(1), 4,
+                                                          temperature, least_letters, noise=0.0))
+                self.assertEqual([2], [n for n in range(13) if frame[n] != MASK])
+
     def test_noise_fades_with_the_masks(self):
         """Places 0 to 4 are surer than the others by 1, and the others have noise, of size 2.
 
@@ -266,8 +281,8 @@ class Order(SmallModels):
             for *_, frame in microdiffusion.denoise({}, tokens, random.Random(1), 16,
                                                     least_letters=least_letters, noise=2.0):
                 revealed += [n for n in range(13) if frame[n] != MASK and n not in revealed]
-        self.assertGreater(min(revealed[:6]), 4)
-        self.assertEqual({0, 1, 2, 3, 4}, set(revealed[6:11]))
+        self.assertGreater(min(revealed[:6]), 4, 'there is too little noise at first')
+        self.assertEqual({0, 1, 2, 3, 4}, set(revealed[6:11]), 'the noise does not fade')
 
 
 class Gumbel(unittest.TestCase):

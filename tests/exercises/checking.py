@@ -25,7 +25,7 @@ def exercise_names():
 
 def heading(name):
     """The title of an exercise, its level, and the minutes that it takes, from its text."""
-    with open(os.path.join(FOLDER, name + '.py'), encoding='utf-8') as file:
+    with open(os.path.join(FOLDER, name + '.py'), encoding='utf-8-sig') as file:
         text = ast.get_docstring(ast.parse(file.read()))
     return re.search(r'^Exercise \d+, ([^:]+):.*?^Level: (\w+)\. About (\d+) minutes', text,
                      re.DOTALL | re.MULTILINE).groups()

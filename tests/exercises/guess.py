@@ -32,7 +32,12 @@ def main(arguments):
     if len(arguments) != 1:
         print('give one name with hidden letters: python -m tests.exercises.guess m__ia.')
         return 2
-    for n, row in guesses(arguments[0]):
+    try:
+        rows = list(guesses(arguments[0]))
+    except microdiffusion.InputError as error:
+        print(error)
+        return 2
+    for n, row in rows:
         print(f'place {n:2d}: ' + '  '.join([f'{letter} {percent:4.1f} %'
                                              for percent, letter in row[:4]]))
     return 0

@@ -48,7 +48,14 @@ def main(arguments):
         return 2
     program = importlib.import_module(arguments[0])
     program.no_collector()
-    names, evaluations = write_names(program, arguments[1:])
+    try:
+        names, evaluations = write_names(program, arguments[1:])
+    except program.InputError as error:
+        print(error)
+        return 2
+    if not names:
+        print('there is nothing to compare: give --samples 1 or more')
+        return 2
     for n in range(0, len(names), 6):
         print(' '.join([name.ljust(13) for name in names[n:n + 6]]).rstrip())
 
