@@ -448,7 +448,7 @@ def worker(pipe, vocab_size):
             pipe.send([function(model, *row) for row in rows])
 
 def receive(pipe):
-    """What a worker sends. Each second of waiting lets Ctrl-C in, and shows a worker that died."""
+    """What a worker sends. Once a second the waiting lets Ctrl-C in, and sees if a worker died."""
     while not pipe.poll(1):
         if not workers[pipe].is_alive():
             raise EOFError
@@ -467,7 +467,7 @@ def start_workers(count, vocab_size):
             far_end.close()                 # so the pipe breaks when the worker is killed
         signal.signal(signal.SIGINT, before)
         for pipe in workers:
-            receive(pipe)                   # it is ready
+            receive(pipe)                   # that it is ready
     except Exception:                       # systems differ in how they fail
         stop_workers()
     finally:
@@ -513,7 +513,7 @@ FILE = os.path.realpath(globals().get('__file__', 'a cell'))    # what is pasted
 
 def normalized(text):
     """In lower case, no space before it, and a letter and its accent as one character."""
-    text = text.lstrip().lower().replace('i\u0307', 'i')         # lower makes two of a Turkish I
+    text = text.lstrip().lower().replace('i\u0307', 'i')        # lower makes two of a Turkish I
     return unicodedata.normalize('NFC', text)
 
 def read_names(path, vocab=None):
@@ -763,8 +763,9 @@ def main(argv=(), one_process=True):
     except (InputError, OSError) as error:
         if getattr(error, 'errno', 0) not in (errno.EPIPE, errno.EINVAL) or error.filename:
             parser.error(error)
+        # The reader has seen enough, like head (EINVAL: on Windows). No model may have been saved.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1 if args.save else 0        # the reader has seen enough, like head
+        return 1 if args.save else 0
     except KeyboardInterrupt:
         return 130
     finally:

@@ -121,6 +121,21 @@ class Weights(SmallModels):
                 self.assertEqual(changed, b[letter] != a[letter], name)
                 self.assertEqual(b[:letter] + b[letter + 1:], a[:letter] + a[letter + 1:])
 
+    def test_layers_that_add_nothing_leave_what_was_there(self):
+        for program, weights, vocab in self.both():
+            for name in weights:
+                if name.endswith(('attn_wo', 'mlp_fc2')):
+                    weights[name] = [[program.Value(0.0) for _ in row] for row in weights[name]]
+            tokens = program.encode('cleo', vocab)[:4]
+            model = program.gpt if program is microgpt else program.mask_predictor
+            for n, (token, z) in enumerate(zip(tokens, model(weights, tokens))):
+                x = [a.data + b.data for a, b in zip(weights['wte'][token], weights['wpe'][n])]
+                scale = (sum([a * a for a in x]) / len(x) + 1e-5) ** -0.5
+                for row, logit in zip(weights.get('lm_head', weights['wte']), z):
+                    if math.isfinite(logit.data):
+                        self.assertAlmostEqual(sum([a * scale * w.data for a, w in zip(x, row)]),
+                                               logit.data, msg='is a residual connection missing?')
+
     def test_gradients_of_the_whole_loss_against_central_differences(self):
         for program, weights, vocab in self.both():
             for name, seed in (('cleo', 3), ('ed', 4)):
