@@ -104,6 +104,7 @@ BAD_ARGUMENTS = (
     ([microdiffusion], ['--denoise-steps', '1000000000'], 'is not a number from 1 to 1000'),
     ([microgpt], ['--denoise-steps', '8'], 'unrecognized arguments: --denoise-steps 8'),
     (PROGRAMS, ['--prompt', 'm@r'], "'m@r': a name has up to 13 letters, all of them from 'abcd"),
+    (PROGRAMS, ['--prompt', 'm\xe9r'], "'m\xe9r': a name has up to 13 letters"),
     (PROGRAMS, ['--prompt', 'a' * 14], 'a name has up to 13 letters'),
     ([microgpt], ['--prompt', 'a_n'], "'a_n': a left-to-right model"),
     ([microgpt], ['--prompt', 'an.'], "'an.': a left-to-right model"),

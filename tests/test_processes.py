@@ -177,11 +177,14 @@ class ProcessesTest(CommandLineTest):
         for program in PROGRAMS:
             args = command(self.copy(program, LATE), '--names', 'names.txt', '--steps', 1000000,
                            '--processes', 2)
-            with self.subTest(program.PROGRAM), start_process(args, self.folder) as process:
+            with self.subTest(program.PROGRAM):
+                process = start_process(args, self.folder)
+                self.addCleanup(kill_group, process)
                 for line in process.stdout:
                     if line.startswith(b'train 1/'):
                         break
-                kill_group(process)
+                process.kill()
+                finish(process)             # and the workers
                 hours = int(re.search(r'(\d+):\d\d left', line.decode()).group(1)) / 60
                 self.assertLess(hours, 1000000 / 3600, line)
 
