@@ -649,11 +649,11 @@ function exampleNats(model, tokens, rng) {
   });
 }
 
-/** The mean nats of names. The masks depend on the seed alone, so they are the same each time. */
-function heldOutNats(model, docs, seed = 0) {
-  const rng = new Random(seed);
-  const nats = docs.map(doc => exampleNats(model, encode(model, doc), rng.another()));
-  return nats.reduce((a, b) => a + b) / nats.length;
+/** The nats of each name. The masks depend on its place alone, so they are the same each time. */
+function* heldOutNats(model, docs) {
+  for (const [n, doc] of docs.entries()) {
+    yield exampleNats(model, encode(model, doc), new Random(n));
+  }
 }
 
 
@@ -672,8 +672,9 @@ function yardstick(docs, given) {
 
     settings: docs (the list), heldOut (names to measure by), steps, learning_rate, seed, constants
     (those of each model, by program), measured (how often to measure), written (how many names at
-    the end). Each yield is {step, losses} and now and then also {nats, names}; all three are by
-    program. models is filled with the models, so that the caller can take their weights. */
+    the end). What it yields has the step and, where there are some, the losses of this step, or a
+    name of each model and the mean nats of heldOut: all by program. models is filled with the
+    models, so that the caller can take their weights. */
 function* learn(settings, models = {}) {
   const {docs, heldOut, steps, learning_rate, seed, constants, measured, written} = settings;
   const [learned] = split(docs), rng = new Random(seed), runs = {};
@@ -684,12 +685,19 @@ function* learn(settings, models = {}) {
   }
   const all = give => Object.fromEntries(Object.keys(models).map(
     program => [program, give(models[program], program)]));
-  const look = step => ({
-    step, names: all(model => write(model, rng.another())),
-    nats: heldOut.length ? all(model => heldOutNats(model, heldOut)) : null,
-  });
 
-  yield look(0);
+  /** What there is to show of a step; it rests after each name, as this takes a while. */
+  function* look(step) {
+    const names = all(model => write(model, rng)), sums = all(() => 0);
+    const runs = all(model => heldOutNats(model, heldOut));
+    for (const _ of heldOut) {
+      for (const program of Object.keys(sums)) sums[program] += runs[program].next().value;
+      yield {step};
+    }
+    yield {step, names, nats: heldOut.length ? all((_, name) => sums[name] / heldOut.length) : null};
+  }
+
+  yield* look(0);
   const due = step => Math.floor(step * measured / steps);      // how many times until a step
   for (let step = 1; step <= steps; step++) {
     const losses = all((_, program) => runs[program].next().value);
@@ -700,8 +708,10 @@ function* learn(settings, models = {}) {
                              'learning rate is too high.');
       }
     }
-    yield {losses, ...(due(step) > due(step - 1) ? look(step) : {step})};
+    yield {step, losses};
+    if (due(step) > due(step - 1)) yield* look(step);
   }
+
   const names = all(() => []);
   for (let n = 0; n < written; n++) {
     for (const program of Object.keys(names)) names[program].push(write(models[program], rng));
@@ -736,17 +746,26 @@ function inSlices(run, milliseconds, report) {
   return {pause, goOn, stop: pause};
 }
 
-/** What a worker does: it learns as it is told, and sends reports, and the models when it rests. */
-function serve(scope) {
-  let run = null, models = {};
-  const send = message => {
-    const rests = message.done || message.error !== null || message.paused;
-    scope.postMessage(rests ? {...message, models: Object.values(models).map(saved)} : message);
+/** learn() in slices. When it rests, its report also has the models, as saved() gives them. */
+function learnInSlices(settings, milliseconds, report) {
+  const models = {};
+  const withModels = message => report({...message, models: Object.values(models).map(saved)});
+  const run = inSlices(learn(settings, models), milliseconds, message => {
+    (message.done || message.error !== null ? withModels : report)(message);
+  });
+  const pause = () => {
+    run.pause();
+    withModels({reports: [], error: null, done: null, paused: true});
   };
+  return {...run, pause};
+}
+
+/** What a worker does: it learns as it is told. */
+function serve(scope) {
+  let run = null;
   scope.onmessage = ({data: {settings, order}}) => {
-    if (settings) run = inSlices(learn(settings, models = {}), 100, send);
+    if (settings) run = learnInSlices(settings, 100, message => scope.postMessage(message));
     if (order) run[order]();
-    if (order === 'pause') send({reports: [], error: null, done: null, paused: true});
   };
 }
 
