@@ -18,9 +18,11 @@ PAGE = os.path.join(HERE, 'playground.html')
 MODELS = os.path.join(HERE, 'models')
 MILLION = 10 ** 6           # the kept weights have six digits after the point
 
-# Names to begin with, out of those that training never sees.
-NAMES = '''christopher isabella maria elijah zainab caroline patrick yuna priya francisca edith yahya
-           mohamed sophia nikolai aisha josiah svetlana roxanne leila khadija marcos ellen'''.split()
+# Names to begin with, out of those that training never sees. Of the first one, some places are
+# hidden (counted from 1) whose letters the model guesses from both sides, and not from one.
+NAMES = '''catherine isabelle thomas svetlana daphne giovanni leila hamza philomena tiffany kwame
+           lakshmi sydney yousif priscilla victor amalia ronan fatma jonah lara'''.split()
+PUZZLE = {'name': 'catherine', 'hidden': [2, 5, 7]}
 
 
 def defaults(program):
@@ -58,7 +60,7 @@ def data():
     programs = (microdiffusion, microgpt)
     known = {'constants': {program.PROGRAM: constants(program) for program in programs},
              'kept': {program.PROGRAM: kept(program) for program in programs},
-             'names': NAMES, 'heldOut': ' '.join(held_out),
+             'names': NAMES, 'puzzle': PUZZLE, 'heldOut': ' '.join(held_out),
              'lists': {name: read_list(name) for name in ('few.txt', 'class.txt')}}
     text = json.dumps(known, ensure_ascii=False, separators=(',', ':'))
     text = text.replace('<', '\\u003c')         # so that no name can end the script

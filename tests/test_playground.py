@@ -169,9 +169,9 @@ class InNode(unittest.TestCase):
     def test_rules_of_a_least_length(self):
         _, vocab = load(microdiffusion)
         cases, expected = [([MASK] * 14, 1), ([MASK] * 14, 6), ([5] + [MASK] * 13, 3)], []
-        for tokens, shortest in cases:
+        for tokens, least_letters in cases:
             logits = [[microdiffusion.Value(0.0) for _ in vocab] for _ in tokens]
-            microdiffusion.rule_out(logits, tokens, shortest)
+            microdiffusion.rule_out(logits, tokens, least_letters)
             expected.append(numbers(logits))
         found = self.in_node('cases.map(given => { const logits = given[0].map(() => '
                              'zeros.map(zero => new Value(zero)));'
@@ -233,9 +233,11 @@ class InNode(unittest.TestCase):
         cases, expected = [], []
         for n, (option, prompt) in enumerate(zip(options * 2, prompts + prompts[::-1])):
             recorded = Recorded(n)
-            tokens, shortest = microdiffusion.read_prompt(prompt, vocab)
-            option = {'shortest': shortest, **option}
-            frames = microdiffusion.denoise(state_dict, tokens, recorded.generator(), **option)
+            tokens, least_letters = microdiffusion.read_prompt(prompt, vocab)
+            option = {'leastLetters': least_letters, **option}
+            given = {name.replace('leastLetters', 'least_letters'): value
+                     for name, value in option.items()}
+            frames = microdiffusion.denoise(state_dict, tokens, recorded.generator(), **given)
             expected.append(list(frames))
             cases.append([tokens, recorded.numbers, option])
         found = self.in_node('cases.map(([tokens, numbers, option]) => '

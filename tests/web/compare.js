@@ -1,81 +1,102 @@
-// Section 3: Compare.
+// Section 1: Compare.
 
 const HOW_MANY = 20;
 
-/** Connect the elements of section 3. */
+/** Connect the elements of section 1. */
 function startCompare() {
   byId('prompt-form').addEventListener('submit', event => {
     event.preventDefault();
     compare();
+    remember('compare');
   });
-  compare();
   for (const example of document.querySelectorAll('.example')) {
     example.addEventListener('click', () => {
       byId('prompt').value = example.textContent;
       compare();
+      remember('compare');
     });
   }
+  sections.compare = {
+    get: () => ({prompt: byId('prompt').value}),
+    set: get => {
+      byId('prompt').value = get('prompt') || '';
+      compare();
+    },
+  };
+  compare();
 }
 
 /** Let both write, or say what the field takes. */
 function compare() {
-  const text = normalized(byId('prompt').value);
+  const text = byId('prompt').value;
   let prompt;
   try {
-    prompt = readPrompt(microdiffusion, text);
+    prompt = readPrompt(microdiffusion, folded(beginning(microdiffusion, text), microdiffusion.vocab));
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     complain('prompt', error.message);
+    for (const who of ['diffusion', 'gpt']) {
+      byId(who + '-names').textContent = byId(who + '-says').textContent = '';
+    }
     return;
   }
   complain('prompt', '');
 
   const {gptTemperature, ...others} = options();
-  showNames('diffusion', text, '', () => {
+  const given = prompt.tokens.slice(0, prompt.leastLetters).map(
+    token => token === MASK ? '_' : microdiffusion.vocab[token]).join('');
+  const wanted = {given, ends: prompt.tokens[prompt.leastLetters] === PAD};
+  showNames('diffusion', wanted, given, '', () => {
     const settings = {...others, leastLetters: prompt.leastLetters};
     const frames = [...denoise(microdiffusion, prompt.tokens, Math, settings)];
     const last = frames.length ? frames[frames.length - 1][2] : prompt.tokens;
     return [decode(last, microdiffusion.vocab), frames.length];
   });
 
-  // microgpt refuses what it cannot use. Then it begins with the letters before the first blank.
-  const known = text.split(/[_.]/)[0];
-  let start, reason = '';
+  // microgpt refuses what it cannot use. Then it begins with the letters before that.
+  let start = [], reason = '';
   try {
-    start = readBeginning(microgpt, text);
+    start = readBeginning(microgpt, folded(beginning(microgpt, text), microgpt.vocab));
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    start = readBeginning(microgpt, known);
-    reason = `${error.message} It was given ${known ? 'only ' + known : 'nothing'}. `;
+    const letters = [...folded(given, microgpt.vocab)];
+    const unusable = letters.findIndex(char => microgpt.vocab.indexOf(char) <= BOS);
+    const usable = unusable < 0 ? letters : letters.slice(0, unusable);
+    start = usable.map(char => microgpt.vocab.indexOf(char));
+    reason = `${error.message} It was given ${start.length ? `only “${usable.join('')}”` :
+      'nothing'}. `;
   }
-  showNames('gpt', text, reason, () => {
+  showNames('gpt', wanted, decode(start, microgpt.vocab), reason, () => {
     const frames = [...generate(microgpt, start, Math, gptTemperature)];
     return [decode(frames[frames.length - 1], microgpt.vocab), frames.length];
   });
 }
 
-/** Whether a finished name, without the dots behind it, is what a prompt asks for. */
-function fits(name, prompt) {
-  const [start, end] = prompt.split('.');
-  const long = end === undefined ? name.length >= start.length : name.length === start.length;
-  return long && [...start].every((char, n) => char === '_' || char === name[n]);
+/** Whether a finished name, without the dots behind it, is what was asked for. */
+function fits(name, {given, ends}) {
+  const letters = [...name], places = [...given];
+  const long = ends ? letters.length === places.length : letters.length >= places.length;
+  return long && places.every((char, n) => char === '_' || char === letters[n]);
 }
 
-/** Twenty names in a list, with what was given underlined; writeOne gives a name and its work. */
-function showNames(who, prompt, reason, writeOne) {
-  const list = byId(who + '-names'), names = [];
-  let work = 0;
+/** Twenty names in a list, what this model was given underlined; writeOne gives a name and its
+    runs. */
+function showNames(who, wanted, given, reason, writeOne) {
+  const list = byId(who + '-names'), names = [], chars = [...given];
+  let runs = 0;
   list.textContent = '';
   for (let i = 0; i < HOW_MANY; i++) {
-    const [text, evaluations] = writeOne();
+    const [text, work] = writeOne();
     const name = text.replace(/\.+$/, ''), item = put(list, 'li');
-    [...name].forEach((char, n) => put(item, char === prompt[n] ? 'b' : 'span', '', char));
-    if (reason && fits(name, prompt)) put(item, 'small', '', ' fits');
+    [...name].forEach((char, n) => put(item, char === chars[n] ? 'b' : 'span', '', char));
+    if (reason && fits(name, wanted)) put(item, 'small', '', ' fits');
     names.push(name);
-    work += evaluations;
+    runs += work;
   }
-  const fitting = names.filter(name => fits(name, prompt)).length;
+  const fitting = names.filter(name => fits(name, wanted)).length;
+  const different = new Set(names).size;
   byId(who + '-says').textContent = reason +
-    `${fitting} of ${HOW_MANY} names fit. ${new Set(names).size} are different. ` +
-    `On average a name took ${(work / HOW_MANY).toFixed(1)} evaluations.`;
+    `${fitting} of ${HOW_MANY} names ${fitting === 1 ? 'fits' : 'fit'} what is known. ` +
+    `${different === 1 ? 'All are the same.' : `${different} are different.`} ` +
+    `On average the model ran ${(runs / HOW_MANY).toFixed(1)} times for a name.`;
 }

@@ -1,50 +1,71 @@
-// Section 1: Hide.
+// Section 3: Hide.
 
 const hide = {
+  names: [],        // to begin with
   clean: [],        // the tokens of the name
   chances: [],      // a random number for each place: it is hidden at a t above it
   hidden: [],       // whether each place is hidden
   paid: [],         // what each place cost when it was shown, or null
   from: 4,          // the place from which we look
-  tiles: [], below: [], labels: [],
+  tiles: [], squares: [], below: [], cells: [],
 };
 
-/** Make the elements of section 1. */
-function startHide(names) {
-  const row = byId('hide-places');
+/** Make the elements of section 3. */
+function startHide() {
   for (const n of places) {
-    if (n % 7 === 0) {                          // a column of labels, before each row of a phone
-      const label = put(row, 'div', n ? 'second' : '');
-      hide.labels.push(put(label, 'div', 'below labels'));
-    }
-    const place = put(row, 'div');
+    const place = put(byId('hide-places'), 'div');
+    hide.squares.push(put(put(place, 'div', 'square'), 'i'));
     hide.tiles.push(put(place, 'button', 'tile'));
+    put(place, 'span', 'number', n + 1);
     hide.below.push(put(place, 'div', 'below'));
+    hide.cells.push(put(place, 'div', 'cells'));
     hide.tiles[n].addEventListener('click', () => tap(n));
   }
   moveByArrows(hide.tiles);
 
-  let at = 0;
-  byId('name').value = names[0];
-  byId('name').addEventListener('input', takeName);
+  byId('name').addEventListener('input', () => { takeName(); remember('hide'); });
   byId('name-form').addEventListener('submit', event => event.preventDefault());
   byId('another').addEventListener('click', () => {
-    at = (at + 1) % names.length;
-    byId('name').value = names[at];
+    const at = hide.names.indexOf(byId('name').value);
+    byId('name').value = hide.names[(at + 1) % hide.names.length];
     takeName();
+    remember('hide');
   });
-  byId('t').addEventListener('input', hideAtRandom);
-  byId('redraw').addEventListener('click', drawChances);
-  byId('tap-hide').addEventListener('change', showHide);
-  byId('tap-look').addEventListener('change', showHide);
+  byId('t').addEventListener('input', () => { hideAtRandom(); remember('hide'); });
+  byId('redraw').addEventListener('click', () => { drawChances(); remember('hide'); });
+  for (const id of ['tap-hide', 'tap-look', 'heads']) {
+    byId(id).addEventListener('change', () => { showHide(); remember('hide'); });
+  }
+  sections.hide = {
+    get: () => ({
+      name: byId('name').value,
+      hidden: places.filter(n => hide.hidden[n]).map(n => n + 1).join(','),
+      look: byId('tap-look').checked ? String(hide.from + 1) : '',
+    }),
+    set: get => {
+      const from = Number(get('look')) - 1, looking = places.includes(from);
+      if (looking) hide.from = from;
+      byId(looking ? 'tap-look' : 'tap-hide').checked = true;
+      byId('name').value = get('name') || hide.names[0];
+      takeName();
+      hidePlaces((get('hidden') || '').split(',').map(Number));
+    },
+  };
   hide.chances = places.map(() => Math.random());
+}
+
+/** Begin with these names, and with the puzzle if the first of them is its name. */
+function beginHide(names) {
+  hide.names = names;
+  byId('name').value = names[0];
   takeName();
+  if (names[0] === known.puzzle.name) hidePlaces(known.puzzle.hidden);
 }
 
 /** Use the name in the field, or say what it takes. */
 function takeName() {
   try {
-    const name = normalized(byId('name').value);
+    const name = folded(normalized(byId('name').value), microdiffusion.vocab);
     const clean = encode(microdiffusion, name);
     if (!name || /[_.]/.test(name)) {
       throw new InputError('Type a name: one letter at least, and no “_” or “.” in it.');
@@ -66,11 +87,15 @@ function drawChances() {
 
 /** Hide as the slider says. */
 function hideAtRandom() {
-  const t = Number(byId('t').value);
+  const t = Number(byId('t').value), chances = hide.chances.values();
   byId('t-out').textContent = t.toFixed(2);
-  const chances = hide.chances.values();
-  hide.hidden = corrupt(hide.clean, t, {random: () => chances.next().value})
-    .map(token => token === MASK);
+  const noisy = corrupt(hide.clean, t, {random: () => chances.next().value});
+  hidePlaces(places.map(n => n + 1).filter((_, n) => noisy[n] === MASK));
+}
+
+/** Hide these places, counted from 1, and no others. */
+function hidePlaces(numbers) {
+  hide.hidden = places.map(n => numbers.includes(n + 1));
   hide.paid = places.map(() => null);
   showHide();
 }
@@ -84,78 +109,87 @@ function noisy() {
 function tap(n) {
   if (byId('tap-look').checked) {
     hide.from = n;
-  } else if (hide.hidden[n]) {
-    hide.paid[n] = -Math.log(predict(noisy())[n][hide.clean[n]]);
-    hide.hidden[n] = false;
   } else {
-    hide.paid[n] = null;
-    hide.hidden[n] = true;
+    hide.paid[n] = hide.hidden[n] ? -Math.log(predict(noisy())[n][hide.clean[n]]) : null;
+    hide.hidden[n] = !hide.hidden[n];
   }
   showHide();
+  remember('hide');
 }
 
-/** Show the tiles, what stands below them, and the sentence about it. */
+/** Show the tiles, what stands around them, and the sentence about it. */
 function showHide() {
   const looking = byId('tap-look').checked, looked = [];
-  const tokens = noisy(), probs = predict(tokens, looked);
+  const tokens = noisy(), probs = predict(tokens, looked), mean = meanLook(looked);
+  const most = Math.max(...mean);
+  byId('heads-choice').classList.toggle('unseen', !looking);
   for (const n of places) {
-    const tile = hide.tiles[n], guesses = likeliest(probs[n], 5);
-    const hidden = hide.hidden[n];
+    const tile = hide.tiles[n], guesses = likeliest(probs[n], 5), hidden = hide.hidden[n];
     tile.textContent = microdiffusion.vocab[tokens[n]];
     tile.className = 'tile' + (hidden ? ' hidden' : '') +
                      (looking && n === hide.from ? ' from' : '');
+    const heard = looking && most > 0 ? `, gets ${percent(mean[n])} % of the attention` : '';
     tile.setAttribute('aria-label', `place ${n + 1}: ` + (!hidden ? tile.textContent :
-      'hidden, perhaps ' + guesses.map(([char, p]) => `${char} ${percent(p)} %`).join(', ')));
+      'hidden, perhaps ' + guesses.map(([char, p]) => `${char} ${percent(p)} %`).join(', ')) +
+      heard);
+
+    const side = looking ? `${2 * Math.sqrt(mean[n])}rem` : '0';        // so the area is the share
+    Object.assign(hide.squares[n].style, {width: side, height: side});
 
     hide.below[n].textContent = '';
-    if (looking) {
-      showLooked(hide.below[n], looked, n);
-    } else if (hidden) {
+    if (hidden) {
       for (const [char, p] of guesses) {
         const guess = put(hide.below[n], 'div', 'guess', `${char} ${percent(p)}`);
-        guess.style.backgroundSize = `${100 * p}% 100%`;
+        guess.style.setProperty('--p', `${100 * p}%`);
       }
     } else if (hide.paid[n] !== null) {
       const cost = put(hide.below[n], 'div', 'cost', nats(hide.paid[n]));
       put(cost, 'small', '', 'nats');
+    } else if (looking && most > 0) {
+      put(hide.below[n], 'div', 'cost', `${percent(mean[n])} %`);
     }
+    hide.cells[n].textContent = '';
+    if (looking && byId('heads').checked) showHeads(hide.cells[n], looked, n);
   }
-  for (const label of hide.labels) {
-    label.textContent = '';
-    looked.forEach(({look}, row) => looking &&
-      put(label, 'div', cellClass(row), `${layerOf(row) + 1} ${look < 0 ? '←' : '→'}`));
-  }
-  byId('hide-says').textContent = looking ? sayLooked(looked, tokens) : sayCosts(tokens);
+  byId('hide-says').textContent = looking ? sayLooked(tokens, mean) : sayCosts(tokens);
 }
 
-const layerOf = row => Math.floor(row / microdiffusion.heads.length);
-const headOf = row => row % microdiffusion.heads.length;
-const cellClass = row => 'cell' + (headOf(row) === microdiffusion.heads.length - 1 ? ' layer' : '');
+/** How much place hide.from looks at each place, on average over all heads; 0 if it is certain. */
+function meanLook(looked) {
+  return places.map(there => looked.map(({weights}) => weights[hide.from] || [])
+    .reduce((sum, weights) => sum + (weights[there] || 0), 0) / looked.length);
+}
 
 /** A column of squares, one for each head: how much it looks at this place. */
-function showLooked(below, looked, there) {
-  looked.forEach(({weights}, row) => {
-    const cell = put(below, 'div', cellClass(row));
+function showHeads(cells, looked, there) {
+  const heads = microdiffusion.heads.length;
+  looked.forEach(({look, weights}, row) => {
+    const cell = put(cells, 'div', 'cell' + ((row + 1) % heads ? '' : ' layer'));
+    if (!there) put(cell, 'b', '', `${Math.floor(row / heads) + 1}${look < 0 ? '←' : '→'}`);
     const weight = weights[hide.from] ? weights[hide.from][there] || 0 : 0;
-    const side = `${15 * Math.sqrt(weight)}px`;                 // so the area is the weight
+    const side = `${Math.sqrt(weight)}rem`;
     Object.assign(put(cell, 'i').style, {width: side, height: side});
   });
 }
 
-/** The sentence about the heads. */
-function sayLooked(looked, tokens) {
-  const seen = settled(tokens).length;
-  if (hide.from >= seen) {
-    return `Place ${hide.from + 1} stands behind a visible “.”, so it is certain to hold a “.” ` +
+/** The sentence about where a place looks. */
+function sayLooked(tokens, mean) {
+  const from = hide.from, seen = settled(tokens).length;
+  if (from >= seen) {
+    return `Place ${from + 1} stands behind a visible “.”, so it is certain to hold a “.” ` +
            'too. The model does not look at it, and nothing looks from there.';
   }
-  const [row, there] = looked.map(({weights}, row) => [row, weights[hide.from]])
-    .map(([row, weights]) => [row, weights.indexOf(Math.max(...weights)), Math.max(...weights)])
-    .sort((a, b) => b[2] - a[2])[0];
-  const most = looked[row].weights[hide.from][there];
-  return `From place ${hide.from + 1}, head ${headOf(row) + 1} of layer ${layerOf(row) + 1} ` +
-         `gives ${percent(most)} % of its attention to place ${there + 1}. No other head ` +
-         'gives so much to one place.';
+  const order = places.filter(n => mean[n] > 0).sort((a, b) => mean[b] - mean[a]).slice(0, 2);
+  const what = n => `place ${n + 1} (${hide.hidden[n] ? 'hidden' :
+    `“${microdiffusion.vocab[tokens[n]]}”`}, ${percent(mean[n])} %)`;
+  const sum = test => percent(places.filter(test).reduce((sum, n) => sum + mean[n], 0));
+  const near = sum(n => Math.abs(n - from) === 1);
+  const left = sum(n => n < from), right = sum(n => n > from);
+  return `Place ${from + 1} looks most at ${order.map(what).join(' and ')}. ` +
+    `It gives ${left} % of its attention to what stands left of it and ${right} % to what stands ` +
+    'right of it. ' + (left >= 25 && right >= 25 ? 'So it learns from both sides' :
+      'So it learns mostly from one side') +
+    (near >= 50 ? ', and its neighbours count most.' : ', and also from places further away.');
 }
 
 /** The sentence about the costs. */
@@ -164,7 +198,7 @@ function sayCosts(tokens) {
   const hidden = hide.hidden.filter(Boolean).length;
   const paid = hide.paid.filter(cost => cost !== null);
   const sum = list => nats(list.reduce((a, b) => a + b, 0));
-  const now = hidden === 0 ? 'No place is hidden.' :
+  const now = hidden === 0 ? 'No place is hidden. Tap a letter to hide it.' :
     `${count(hidden, 'hidden place')} cost${hidden === 1 ? 's' : ''} ${sum(costs)} nats.`;
   const certain = hidden > costs.length ? ' Behind a visible “.” all is certain and costs 0.' : '';
   return now + certain + (paid.length ? ` What you have shown cost ${sum(paid)} nats.` : '');

@@ -14,9 +14,10 @@
 const MASK = 0, PAD = 1;        // microdiffusion: one hides a letter, one fills up a short name
 const BOS = 0;                  // microgpt: what stands before a name and behind it
 const SPECIAL = {microdiffusion: '_.', microgpt: '.'};          // they open the vocabulary
+const HUGE = 1e9;               // a weight grows so large only if the training has failed
 
 
-// 1. Data: a checksum decides which names are held out. A token is a place in the vocabulary.
+// 1. Data: some names are held out. A token is the place of a character in the vocabulary.
 
 /** What the user gave cannot be used; the message says what can. */
 class InputError extends Error {}
@@ -31,7 +32,7 @@ function crc32(text) {
   return (sum ^ 0xffffffff) >>> 0;
 }
 
-/** Whether training never sees a name. The name alone decides it, so it is so in every list. */
+/** Whether a name is held out. Its checksum decides, so it is held out of every list. */
 function isHeldOut(name) {
   return crc32(name) % 10 === 0;
 }
@@ -47,7 +48,7 @@ function sorted(texts) {
   return keyed.map(([, text]) => text);
 }
 
-/** [names to train on, names that training never sees]. */
+/** Names to train on, and about a tenth that are held out: training never sees them. */
 function split(docs) {
   docs = sorted([...new Set(docs)]);
   return [docs.filter(doc => !isHeldOut(doc)), docs.filter(isHeldOut)];
@@ -58,7 +59,7 @@ function makeVocab(program, docs) {
   return [...SPECIAL[program], ...sorted([...new Set(docs.join(''))])];
 }
 
-/** The tokens as text. */
+/** The text of these tokens, special ones included. */
 function decode(tokens, vocab) {
   return tokens.map(token => vocab[token]).join('');
 }
@@ -186,7 +187,7 @@ function reluLinear(x, w) {
   return linear([alive.map(n => x[n])], w.map(row => alive.map(n => row[n])))[0];
 }
 
-/** Each exp(power) as a share of their sum, and the log of the sum: plain numbers. */
+/** Each exp(power) divided by their sum, and the log of the sum, for plain numbers. */
 function plainSoftmax(powers) {
   const top = Math.max(...powers);              // with it subtracted, no exp can overflow
   const exps = powers.map(power => Math.exp(power - top));
@@ -342,17 +343,15 @@ function settled(tokens) {
   return tokens.includes(PAD) ? tokens.slice(0, tokens.indexOf(PAD) + 1) : tokens;
 }
 
-const impossible = () => new Value(-Infinity);                  // the logit of a probability of 0
-
-/** Give minus infinity to what cannot stand at a position, so that its probability is 0. */
+/** Give minus infinity to what cannot stand at a position: its probability is 0. */
 function ruleOut(model, logits, tokens, leastLetters = 1) {
   tokens.forEach((token, n) => {
     if (token > PAD) leastLetters = Math.max(leastLetters, n + 1);
   });
   logits.forEach((z, n) => {
-    z[MASK] = impossible();                                     // no name has a MASK in it
-    if (n < leastLetters) z[PAD] = impossible();                    // it does not end before a letter
-    if (n === model.block_size - 1) z.fill(impossible(), PAD + 1);      // the last place ends it
+    z[MASK] = new Value(-Infinity);                             // no name has a MASK in it
+    if (n < leastLetters) z[PAD] = new Value(-Infinity);        // no end before a letter
+    if (n === model.block_size - 1) z.fill(new Value(-Infinity), PAD + 1);  // the last place
   });
 }
 
@@ -385,8 +384,8 @@ function maskPredictor(model, tokens, looked = []) {
 /** Give minus infinity to what cannot follow at a position. (It is rule_out in microgpt.py.) */
 function ruleOutNext(model, logits, start) {
   logits.forEach((z, n) => {
-    if (start + n === 0) z[BOS] = impossible();                 // a name has a letter
-    if (start + n === model.block_size - 1) z.fill(impossible(), BOS + 1);      // the last place
+    if (start + n === 0) z[BOS] = new Value(-Infinity);         // a name has a letter
+    if (start + n === model.block_size - 1) z.fill(new Value(-Infinity), BOS + 1);  // the last
   });
 }
 
@@ -512,8 +511,13 @@ function* train(model, examples, rng, steps, learning_rate = model.learning_rate
     }
     for (const p of adam.params) p.grad /= batch_size;
     adam.step(learning_rate * (1 - step / steps));
+    const loss = losses / batch_size;
+    if (!(loss < 1e5 && adam.params.every(p => Math.abs(p.data) < HUGE))) {
+      throw new InputError(`The training of ${model.program} has failed in step ${step + 1}: its ` +
+                           `loss is ${loss.toPrecision(4)} nats. Lower the learning rate.`);
+    }
     model.steps++;
-    yield losses / batch_size;
+    yield loss;
   }
 }
 
@@ -575,12 +579,12 @@ function* denoise(model, tokens, rng, options = {}) {
     const count = masks() - left;                               // how many to reveal
     if (count <= 0) continue;                   // nothing is revealed, so the model need not run
 
-    // Confidence is the log of the largest probability. Some noise keeps the order from being the
-    // same for all names; it fades with the masks. At temperature 0 nothing is left to chance.
+    // Confidence is the log of the largest probability. A little noise keeps the order from being
+    // the same for all names; it fades with the masks. At temperature 0 nothing is left to chance.
     const cooled = temperature * (1 - (i - 1) / steps / 2);     // annealing, towards half of it
     noGrad(() => {
       const logits = maskPredictor(model, tokens);
-      ruleOut(model, logits, tokens, leastLetters);                 // which the model does not know
+      ruleOut(model, logits, tokens, leastLetters);     // the model cannot know how many
       const confidence = new Map();
       logits.forEach((z, n) => {
         if (tokens[n] !== MASK) return;
@@ -592,11 +596,10 @@ function* denoise(model, tokens, rng, options = {}) {
       const surest = order.slice(0, count);
 
       for (const n of surest) {
-        if (tokens[n] === MASK) {         // it is not, if the name has just ended before it
-          ruleOut(model, logits, tokens, leastLetters);     // given what was drawn a moment ago
-          tokens[n] = draw(model, logits[n], rng, cooled);
-        }
+        if (tokens[n] !== MASK) continue;       // the name has just ended before this place
+        tokens[n] = draw(model, logits[n], rng, cooled);
         if (tokens[n] === PAD) tokens.fill(PAD, n);
+        ruleOut(model, logits, tokens);         // no end is drawn before a letter that stands now
       }
     });
     yield [i, cooled, [...tokens]];
@@ -694,21 +697,14 @@ function* learn(settings, models = {}) {
       for (const program of Object.keys(sums)) sums[program] += runs[program].next().value;
       yield {step};
     }
-    yield {step, names, nats: heldOut.length ? all((_, name) => sums[name] / heldOut.length) : null};
+    const nats = heldOut.length ? all((_, program) => sums[program] / heldOut.length) : null;
+    yield {step, names, nats};
   }
 
   yield* look(0);
   const due = step => Math.floor(step * measured / steps);      // how many times until a step
   for (let step = 1; step <= steps; step++) {
-    const losses = all((_, program) => runs[program].next().value);
-    for (const [program, loss] of Object.entries(losses)) {
-      const finite = parameters(models[program]).every(p => isFinite(p.data));
-      if (!finite || !(Math.abs(loss) < 1e5)) {
-        throw new InputError(`${program} had a loss of ${loss} nats in step ${step}: the ` +
-                             'learning rate is too high.');
-      }
-    }
-    yield {step, losses};
+    yield {step, losses: all((_, program) => runs[program].next().value)};
     if (due(step) > due(step - 1)) yield* look(step);
   }
 
@@ -858,7 +854,9 @@ function load(kept, constants) {
       if (numbers.length !== row.length) bad(`${name} has another size`);
       row.forEach((value, j) => {
         value.data = numbers[j];
-        if (!Number.isFinite(value.data)) bad(`a weight of ${name} is no number`);
+        if (!(typeof value.data === 'number' && Math.abs(value.data) < HUGE)) {
+          bad(`a weight of ${name} is ${numbers[j]}`);
+        }
       });
     });
   }

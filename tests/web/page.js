@@ -5,8 +5,10 @@ const byId = id => document.getElementById(id);
 const percent = p => Math.round(100 * p);
 const nats = x => (Math.abs(x) < 0.005 ? 0 : x).toFixed(2);
 const count = (n, thing) => `${n} ${thing}${n === 1 ? '' : 's'}`;
+const are = n => n === 1 ? 'is' : 'are';
 const still = matchMedia('(prefers-reduced-motion: reduce)');   // asked for no animation
-let microdiffusion, microgpt, places;
+let known, places;                      // what the page holds, and 0 to 13
+let microdiffusion, microgpt;           // the models that sections 1 to 3 use
 
 /** A new element in parent. */
 function put(parent, tag, className = '', text = '') {
@@ -17,30 +19,49 @@ function put(parent, tag, className = '', text = '') {
   return element;
 }
 
-/** Put a message in the place of a field's help, or with '' the help again. */
+/** Show a message about a field, or with '' none. */
 function complain(id, message) {
   byId(id).setAttribute('aria-invalid', String(message !== ''));
   byId(id + '-error').textContent = message;
-  byId(id + '-help').classList.toggle('unseen', message !== '');
 }
 
-/** Arrow keys move the focus within the tiles: up and down where there are two rows of them. */
+/** A question mark shows its explanation, and hides it again. */
+function startHelp() {
+  for (const button of document.querySelectorAll('.help')) {
+    const text = byId(button.getAttribute('aria-controls'));
+    button.type = 'button';
+    button.setAttribute('aria-expanded', 'false');
+    button.addEventListener('click', () => {
+      text.hidden = !text.hidden;
+      button.setAttribute('aria-expanded', String(!text.hidden));
+    });
+  }
+}
+
+/** Arrow keys move the focus within the tiles: up and down where there are rows of them. */
 function moveByArrows(tiles) {
-  const moves = {ArrowLeft: -1, ArrowRight: 1, Home: -99, End: 99};
   tiles.forEach((tile, n) => {
     tile.tabIndex = n ? -1 : 0;                                 // Tab enters the row once
     tile.addEventListener('focus', () => tiles.forEach(other => {
       other.tabIndex = other === tile ? 0 : -1;
     }));
     tile.addEventListener('keydown', event => {
-      const twoRows = tiles[7].offsetTop > tiles[0].offsetTop;
-      const rows = twoRows ? {ArrowUp: -7, ArrowDown: 7} : {};
-      const move = {...moves, ...rows}[event.key];
-      if (move === undefined || event.ctrlKey || event.altKey || event.metaKey) return;
+      const top = tile => tile.getBoundingClientRect().top;
+      const columns = tiles.filter(tile => top(tile) === top(tiles[0])).length;
+      const to = {ArrowLeft: n - 1, ArrowRight: n + 1, ArrowUp: n - columns, Home: 0,
+                  ArrowDown: n + columns, End: tiles.length - 1}[event.key];
+      if (to === undefined || event.ctrlKey || event.altKey || event.metaKey) return;
       event.preventDefault();
-      tiles[Math.min(tiles.length - 1, Math.max(0, n + move))].focus();
+      if (tiles[to]) tiles[to].focus();
     });
   });
+}
+
+/** A text whose letters lose their accents where the model does not have them. */
+function folded(text, vocab) {
+  const plain = char => char.normalize('NFD').replace(/\p{M}/gu, '');
+  return [...text].map(char => !vocab.includes(char) && vocab.includes(plain(char)) ?
+    plain(char) : char).join('');
 }
 
 /** The likeliest tokens of a place as [character, probability], without those near 0 %. */
@@ -55,3 +76,41 @@ function predict(tokens, looked) {
   const certain = microdiffusion.vocab.map((_, token) => token === PAD ? 1 : 0);
   return places.map(n => probs[n] || certain);
 }
+
+
+// The state of the page stands in its address, such as #write&prompt=j____a.&steps=8, so that it can
+// be passed on. A list of names never stands there.
+
+const sections = {};            // by id: {get: () => {key: text, ...}, set: (get => ...)}
+let remembering = null;
+
+/** Write the state of a section into the address, soon. */
+function remember(id) {
+  clearTimeout(remembering);
+  remembering = setTimeout(() => {
+    const parts = Object.entries(sections[id].get()).filter(([, value]) => value !== '')
+      .map(([key, value]) => `&${key}=${encodeURIComponent(value).replace(/%2C/g, ',')}`);
+    try {
+      history.replaceState(null, '', '#' + id + parts.join(''));
+    } catch (error) {           // some browsers allow it only so often, or not at all
+    }
+  }, 400);
+}
+
+/** Take the state of a section out of the address, and go there; returns whether there is one. */
+function readAddress() {
+  const [id, ...parts] = location.hash.slice(1).split('&');
+  if (!sections[id] || !parts.length) return false;
+  const values = new URLSearchParams(parts.join('&'));
+  sections[id].set(key => values.get(key));
+  byId(id).scrollIntoView();
+  return true;
+}
+
+/** Set a slider to a text out of the address, or to what it should be without one. */
+function setSlider(id, text, otherwise) {
+  byId(id).value = text !== null && text.trim() !== '' && isFinite(text) ? text : otherwise;
+}
+
+/** The text of a slider for the address: nothing if it is what it should be without it. */
+const unlessDefault = (id, value) => Number(byId(id).value) === value ? '' : byId(id).value;

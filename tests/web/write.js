@@ -4,8 +4,8 @@ const writing = {
   tokens: [],       // what stands in the fourteen places
   mine: [],         // the token that was typed into each place, or null
   fresh: [],        // whether a place was revealed by the last step
-  work: 0,          // evaluations so far
-  gpt: [], gptWork: 0,                          // the tokens of microgpt, and its evaluations
+  runs: 0,          // how often microdiffusion has run
+  gpt: [], gptRuns: 0,                          // the tokens of microgpt, and its runs
   gptStart: 0,                                  // how many of them were typed
   run: null, gptRun: null,                      // denoise and generate, at work; null at the end
   timer: null,
@@ -20,20 +20,31 @@ function startWrite() {
     Object.assign(tile, {autocomplete: 'off', spellcheck: false, autocapitalize: 'none'});
     writing.tiles.push(tile);
     writing.sure.push(put(put(place, 'div', 'sure'), 'i'));
+    put(place, 'span', 'number', n + 1);
     writing.gptTiles.push(put(byId('gpt-places'), 'div', 'tile'));
     tile.addEventListener('focus', () => tile.select());
+    tile.addEventListener('click', () => tile.select());
     tile.addEventListener('input', event => typed(n, event.data || tile.value));
-    tile.addEventListener('keydown', event => event.key === 'Enter' && byId('step').click());
+    tile.addEventListener('paste', event => {
+      event.preventDefault();
+      typed(n, event.clipboardData.getData('text'));
+    });
+    tile.addEventListener('keydown', event => {
+      if (event.key === 'Enter') byId('step').click();
+      if (event.key !== 'Backspace' && event.key !== 'Delete') return;
+      event.preventDefault();
+      const empty = writing.tokens[n] === MASK;
+      if (!empty) typed(n, '_');
+      if (empty && event.key === 'Backspace' && n) writing.tiles[n - 1].focus();
+    });
   }
   moveByArrows(writing.tiles);
 
-  const {steps, temperature, noise} = microdiffusion.defaults;
-  const given = {steps, temperature, noise, 'gpt-temperature': microgpt.defaults.temperature};
-  for (const [id, value] of Object.entries(given)) {
-    byId(id).value = value;
+  for (const id of ['steps', 'temperature', 'noise', 'gpt-temperature']) {
     byId(id).addEventListener('input', () => {
       showSliders();
-      again();
+      again('A slider has moved, so both begin again.');
+      remember('write');
     });
   }
   byId('step').addEventListener('click', () => { pause(); step(); });
@@ -43,10 +54,34 @@ function startWrite() {
     writing.mine = places.map(() => null);
     pause();
     again();
+    remember('write');
   });
+  sections.write = {
+    get: () => ({
+      prompt: writing.mine.map(token => token === null ? '_' : microdiffusion.vocab[token])
+        .join('').replace(/_+$/, ''),
+      ...Object.fromEntries(sliders().map(([id, value]) => [id, unlessDefault(id, value)])),
+    }),
+    set: get => {
+      pause();
+      sliders().forEach(([id, value]) => setSlider(id, get(id), value));
+      showSliders();
+      writing.mine = places.map(() => null);
+      again();
+      if (get('prompt')) typed(0, get('prompt'), false);
+    },
+  };
   writing.mine = places.map(() => null);
+  sliders().forEach(([id, value]) => setSlider(id, null, value));
   showSliders();
   again();
+}
+
+/** The sliders of this section, and the programs' values. */
+function sliders() {
+  const {steps, temperature, noise} = microdiffusion.defaults;
+  return Object.entries({steps, temperature, noise,
+                         'gpt-temperature': microgpt.defaults.temperature});
 }
 
 /** The sliders as the options of denoise, and the temperature of generate. */
@@ -66,25 +101,37 @@ function showSliders() {
 }
 
 /** Begin anew, with what was typed as the prompt. */
-function again() {
+function again(reason = '') {
   writing.tokens = writing.mine.map(token => token === null ? MASK : token);
   const end = writing.tokens.indexOf(PAD);
   if (end >= 0) writing.tokens.fill(PAD, end);
   writing.fresh = places.map(() => false);
-  writing.work = writing.gptWork = 0;
-  writing.run = denoise(microdiffusion, writing.tokens, Math, options());
-
-  const letters = writing.mine.map(token => token > PAD);
-  writing.gptStart = letters.includes(false) ? letters.indexOf(false) : letters.length;
-  writing.gpt = writing.mine.slice(0, writing.gptStart).map(
-    token => microgpt.vocab.indexOf(microdiffusion.vocab[token]));
-  writing.gptRun = generate(microgpt, writing.gpt, Math, options().gptTemperature);
+  writing.runs = 0;
+  continueDiffusion();
+  beginGpt();
 
   const others = writing.mine.filter(token => token !== null).length > writing.gptStart;
   say(others ? 'microdiffusion keeps all that you typed. microgpt can use letters at the ' +
                'beginning, but neither a letter nor an end that comes later.' :
-      'Nothing is written yet. Press Step or Play, or type a letter into the upper row.');
+      reason || 'Press Play or Step, or type a letter into the upper row.');
   showWrite();
+}
+
+/** Let microdiffusion fill in what is hidden now. */
+function continueDiffusion() {
+  const run = denoise(microdiffusion, writing.tokens, Math, options());
+  writing.run = writing.tokens.includes(MASK) ? run : null;
+}
+
+/** Let microgpt begin with the letters that were typed at the beginning. */
+function beginGpt() {
+  const letters = writing.mine.map(token => token > PAD &&
+    microgpt.vocab.indexOf(folded(microdiffusion.vocab[token], microgpt.vocab)));
+  const usable = letters.findIndex(letter => !(letter > BOS));
+  writing.gptStart = usable < 0 ? letters.length : usable;
+  writing.gpt = letters.slice(0, writing.gptStart);
+  writing.gptRuns = 0;
+  writing.gptRun = generate(microgpt, writing.gpt, Math, options().gptTemperature);
 }
 
 /** Show a sentence below the tiles. */
@@ -92,31 +139,31 @@ function say(text) {
   byId('write-says').textContent = text;
 }
 
-/** Each model works once; returns whether one of them goes on. */
+/** Each model runs once; returns whether one of them goes on. */
 function step() {
   if (!writing.run && !writing.gptRun) again();
   const before = writing.tokens, said = [];
-  const next = writing.run && writing.run.next();
-  if (next && !next.done) {
-    const [i, , tokens] = next.value;
-    writing.tokens = tokens;
-    writing.work++;
-    const fresh = places.filter(n => before[n] !== tokens[n]);
-    const letters = fresh.filter(n => tokens[n] !== PAD);
+  const next = writing.run ? writing.run.next() : {done: true};
+  if (!next.done) {
+    writing.tokens = next.value[2];
+    writing.runs++;
+    const fresh = places.filter(n => before[n] !== writing.tokens[n]);
+    const letters = fresh.filter(n => writing.tokens[n] !== PAD);
     const what = letters.length > 3 ? [`${letters.length} letters`] :
-      letters.map(n => `${microdiffusion.vocab[tokens[n]]} at place ${n + 1}`);
+      letters.map(n => `“${microdiffusion.vocab[writing.tokens[n]]}” at place ${n + 1}`);
     if (letters.length < fresh.length) what.push('where the name ends');
-    said.push(`Step ${i} of ${options().steps}: microdiffusion reveals ${what.join(', ')}.`);
+    said.push(`Run ${writing.runs} of microdiffusion reveals ${what.join(', ')}.`);
   }
   writing.fresh = writing.tokens.map((token, n) => token !== before[n]);
-  if (!writing.tokens.includes(MASK)) writing.run = null;
+  if (next.done || !writing.tokens.includes(MASK)) writing.run = null;
 
-  const nextLetter = writing.gptRun && writing.gptRun.next();
-  if (nextLetter && !nextLetter.done) {
+  const nextLetter = writing.gptRun ? writing.gptRun.next() : {done: true};
+  if (!nextLetter.done) {
     writing.gpt = nextLetter.value;
-    writing.gptWork++;
+    writing.gptRuns++;
     const token = writing.gpt[writing.gpt.length - 1];
-    said.push(`microgpt ${token === BOS ? 'ends its name' : 'writes ' + microgpt.vocab[token]}.`);
+    said.push(token === BOS ? 'microgpt ends its name.' :
+      `microgpt writes “${microgpt.vocab[token]}”.`);
     if (token === BOS) writing.gptRun = null;
   }
   if (!writing.run && !writing.gptRun) {
@@ -150,43 +197,67 @@ function pause() {
   byId('play').textContent = 'Play';
 }
 
-/** A place was typed into: what stands there now is a part of the prompt. */
-function typed(n, text) {
-  const char = normalized(text.slice(-1)), last = places.length - 1;
-  const token = '_'.includes(char) ? MASK : microdiffusion.vocab.indexOf(char);
-  const letter = token > PAD;
+/** Characters were typed from place n on: what stands there now is a part of the prompt. */
+function typed(n, text, focus = true) {
+  const chars = text.trim() === '' ? ['_'] : [...folded(normalized(text), microdiffusion.vocab)];
+  let message = '';
   pause();
-  if (token < 0 || (letter && n === last) || (token === PAD && n === 0)) {
-    const letters = microdiffusion.vocab.slice(PAD + 1).join('');
-    say(token < 0 ? `A place takes one of ${letters}, or a “.” as the end.` :
-        letter ? `The last place holds a “.”, as a name has up to ${last} letters.` :
-        'A name has a letter: it cannot end at the first place.');
-    showWrite();
-    return;
-  }
-  writing.tokens = [...writing.tokens];
-  writing.tokens[n] = token;
-  writing.mine[n] = token === MASK ? null : token;
-  for (const m of places) {
-    if (letter && m < n && writing.tokens[m] === PAD) {           // no end before a letter
-      writing.tokens[m] = MASK;
-      writing.mine[m] = null;
-    }
-    if (token === PAD && m > n) {                               // nothing but ends behind an end
-      writing.tokens[m] = PAD;
-      writing.mine[m] = null;
-    }
+  for (const char of chars) {
+    message = setPlace(n, char);
+    if (message) break;
+    n++;
   }
   writing.fresh = places.map(() => false);
-  const run = denoise(microdiffusion, writing.tokens, Math, options());
-  writing.run = writing.tokens.includes(MASK) ? run : null;
-  say(token === MASK ? `Place ${n + 1} is hidden. microdiffusion can fill it in once more.` :
-      `Place ${n + 1} now has your “${char}”. ` +
-      (writing.run ? 'microdiffusion goes on with it.' :
-        'Press Again to keep it and hide the rest.') +
-      ' microgpt cannot: it never goes back, and never sees what follows a letter.');
+  continueDiffusion();
+  if (!writing.gptRuns) beginGpt();
+  say(message || sayTyped(n - 1));
   showWrite();
-  if (token !== MASK && n < last) writing.tiles[n + 1].focus();
+  remember('write');
+  if (focus && !message && chars[chars.length - 1] !== '_' && n < places.length) {
+    writing.tiles[n].focus();
+  }
+}
+
+/** Put a character into a place, with all that follows from it; returns a message if it cannot. */
+function setPlace(n, char) {
+  const last = places.length - 1, token = char === '_' ? MASK : microdiffusion.vocab.indexOf(char);
+  if (n > last) return `A name has no place ${n + 1}.`;
+  if (token < 0) {
+    const letters = microdiffusion.vocab.slice(PAD + 1).join('');
+    return `A place takes one of ${letters}, or a “.” as the end.`;
+  }
+  if (token > PAD && n === last) {
+    return `The last place holds a “.”, as a name has up to ${last} letters.`;
+  }
+  if (token === PAD && n === 0) return 'A name has a letter: it cannot end at the first place.';
+
+  const end = writing.tokens.indexOf(PAD), behind = end >= 0 && n > end;
+  if (behind && token === MASK) {
+    return `Place ${n + 1} stands behind the end, where each place holds a “.”. The end itself is ` +
+           `at place ${end + 1}: it can be hidden.`;
+  }
+  writing.tokens = [...writing.tokens];
+  const set = (m, token, mine) => { writing.tokens[m] = token; writing.mine[m] = mine; };
+  if (token !== PAD && end >= 0 && n >= end) {                  // this takes the end away
+    for (let m = end; m <= last; m++) set(m, MASK, null);
+  }
+  if (!behind || token !== PAD) set(n, token, token === MASK ? null : token);
+  if (token === PAD) {                                          // nothing but ends behind an end
+    for (let m = n + 1; m <= last; m++) set(m, PAD, null);
+  }
+  return '';
+}
+
+/** The sentence about a place that was typed into. */
+function sayTyped(n) {
+  const token = writing.tokens[n];
+  if (token === MASK) return `Place ${n + 1} is hidden. microdiffusion can fill it in once more.`;
+  return `Place ${n + 1} now has your “${microdiffusion.vocab[token]}”. ` +
+    (writing.run ? 'microdiffusion goes on with it.' :
+      'Press Again to keep it and hide the rest.') +
+    (n < writing.gptStart && !writing.gptRuns ? ' microgpt goes on from there, too.' :
+      writing.gptRuns ? ' microgpt cannot use it: it never goes back.' :
+        ' microgpt cannot use it: it never sees what follows a letter.');
 }
 
 /** Show both rows of tiles. */
@@ -203,14 +274,15 @@ function showWrite() {
                       (hidden ? `, hidden, perhaps ${guess}, ${percent(p)} %` : ''));
     writing.sure[n].style.width = hidden ? `${100 * p}%` : '0';
 
-    const written = writing.gpt[n];
-    const ended = writing.gpt[writing.gpt.length - 1] === BOS && n >= writing.gpt.length - 1;
-    const latest = writing.gptWork > 0 && n === writing.gpt.length - 1;
+    const written = writing.gpt[n], length = writing.gpt.length;
+    const ended = writing.gpt[length - 1] === BOS && n >= length - 1;
+    const latest = writing.gptRuns > 0 && n === length - 1;
     writing.gptTiles[n].textContent = ended ? '.' : microgpt.vocab[written] || '';
     writing.gptTiles[n].className = 'tile' + (written === undefined && !ended ? ' hidden' : '') +
       (latest ? ' new' : '') + (n < writing.gptStart ? ' mine' : '');
   }
-  byId('diffusion-count').textContent = count(writing.work, 'evaluation');
-  byId('gpt-count').textContent = count(writing.gptWork, 'evaluation');
-  byId('gpt-places').setAttribute('aria-label', decode(writing.gpt, microgpt.vocab) || 'nothing yet');
+  byId('diffusion-count').textContent = count(writing.runs, 'run');
+  byId('gpt-count').textContent = count(writing.gptRuns, 'run');
+  byId('gpt-places').setAttribute('aria-label',
+                                  decode(writing.gpt, microgpt.vocab) || 'nothing yet');
 }
