@@ -28,10 +28,10 @@ function startCompare() {
 
 /** Let both write, or say what the field takes. */
 function compare() {
-  const text = byId('prompt').value;
+  const textFor = model => folded(byId('prompt').value.normalize('NFC'), model.vocab);
   let prompt;
   try {
-    prompt = readPrompt(microdiffusion, folded(beginning(microdiffusion, text), microdiffusion.vocab));
+    prompt = readPrompt(microdiffusion, textFor(microdiffusion));
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     complain('prompt', error.message);
@@ -56,7 +56,7 @@ function compare() {
   // microgpt refuses what it cannot use. Then it begins with the letters before that.
   let start = [], reason = '';
   try {
-    start = readBeginning(microgpt, folded(beginning(microgpt, text), microgpt.vocab));
+    start = readBeginning(microgpt, textFor(microgpt));
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     const letters = [...folded(given, microgpt.vocab)];

@@ -570,7 +570,7 @@ function gumbel(rng) {
 
 /** Fill in the MASKs; yields [step, temperature, tokens] of each step that reveals some. */
 function* denoise(model, tokens, rng, options = {}) {
-  const {steps, temperature, leastLetters, noise} = {leastLetters: 1, ...model.defaults, ...options};
+  const {steps, temperature, noise, leastLetters = 1} = {...model.defaults, ...options};
   tokens = [...tokens];
   const masks = () => tokens.filter(token => token === MASK).length;
   const total = masks();

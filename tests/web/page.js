@@ -60,8 +60,8 @@ function moveByArrows(tiles) {
 /** A text whose letters lose their accents where the model does not have them. */
 function folded(text, vocab) {
   const plain = char => char.normalize('NFD').replace(/\p{M}/gu, '');
-  return [...text].map(char => !vocab.includes(char) && vocab.includes(plain(char)) ?
-    plain(char) : char).join('');
+  const has = char => vocab.includes(char.toLowerCase());
+  return [...text].map(char => !has(char) && has(plain(char)) ? plain(char) : char).join('');
 }
 
 /** The likeliest tokens of a place as [character, probability], without those near 0 %. */
@@ -78,8 +78,8 @@ function predict(tokens, looked) {
 }
 
 
-// The state of the page stands in its address, such as #write&prompt=j____a.&steps=8, so that it can
-// be passed on. A list of names never stands there.
+// The state of the page stands in its address, such as #write&prompt=j____a.&steps=8, so that it
+// can be passed on. A list of names never stands there.
 
 const sections = {};            // by id: {get: () => {key: text, ...}, set: (get => ...)}
 let remembering = null;

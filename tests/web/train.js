@@ -82,7 +82,8 @@ function sayList() {
   const [learned, heldOut] = split(docs), many = learned.length + heldOut.length;
   const said = [`${count(many, 'name')}: ${learned.length} to learn from, ` +
                 `${heldOut.length} held out.`];
-  if (docs.length > many) said.push(`${docs.length - many} more ${are(docs.length - many)} there twice.`);
+  const twice = docs.length - many;
+  if (twice) said.push(`${twice} of the lines ${are(twice)} there again.`);
   if (leftOut) {
     said.push(`${leftOut} ${are(leftOut)} left out: a name has up to 13 printable characters, ` +
               'without “_” and “.”.');
@@ -226,8 +227,8 @@ function sayTurn() {
   if (!turned.length) return;
   const [program, step] = turned[0];
   byId('train-why').textContent =
-    `Since step ${step}, names that ${program} never sees cost it more and more, while its own ` +
-    'names cost less and less. It is learning them by heart.';
+    `${step ? `Since step ${step},` : 'From the beginning,'} names that ${program} never sees ` +
+    'cost it more and more, while its own names cost less and less. It learns them by heart.';
 }
 
 /** Show a hundred names of each model, with those marked that stand in the list. */
@@ -344,8 +345,10 @@ async function openFiles() {
       const kept = JSON.parse(await file.text());
       const constants = known.constants[Object(kept).program];
       if (!constants) throw new InputError('This is no model of microdiffusion or microgpt.');
-      models.push(load(kept, constants));
-      said.push(`${kept.program} comes from ${file.name}: ${count(models[models.length - 1].steps, 'step')}.`);
+      const model = load(kept, constants);
+      models.push(model);
+      said.push(`${model.program} comes from ${file.name}, trained for ` +
+                `${count(model.steps, 'step')}.`);
     } catch (error) {
       said.push(error instanceof InputError ? `${file.name}: ${error.message}` :
         `${file.name} cannot be read as a model.`);

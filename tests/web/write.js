@@ -69,6 +69,7 @@ function startWrite() {
       writing.mine = places.map(() => null);
       again();
       if (get('prompt')) typed(0, get('prompt'), false);
+      again();
     },
   };
   writing.mine = places.map(() => null);
@@ -233,8 +234,8 @@ function setPlace(n, char) {
 
   const end = writing.tokens.indexOf(PAD), behind = end >= 0 && n > end;
   if (behind && token === MASK) {
-    return `Place ${n + 1} stands behind the end, where each place holds a “.”. The end itself is ` +
-           `at place ${end + 1}: it can be hidden.`;
+    return `Place ${n + 1} stands behind the end, where each place holds a “.”. The end itself ` +
+           `is at place ${end + 1}: it can be hidden.`;
   }
   writing.tokens = [...writing.tokens];
   const set = (m, token, mine) => { writing.tokens[m] = token; writing.mine[m] = mine; };
