@@ -112,15 +112,24 @@ class Browser:
             raise ValueError(json.dumps(result['exceptionDetails']))
         return result['result'].get('value')
 
+    def wait(self, condition):
+        """Wait until a condition holds in the page."""
+        end = time.monotonic() + PATIENCE
+        while not self.run(f'Boolean({condition})'):
+            if time.monotonic() > end:
+                raise TimeoutError(condition)
+            time.sleep(0.05)
+
     def keys(self, *keys):
         """Press keys: a character, or a name such as Backspace, Tab, ArrowRight, Enter."""
         codes = {'Backspace': 8, 'Tab': 9, 'Enter': 13, 'ArrowLeft': 37, 'ArrowRight': 39,
                  'ArrowUp': 38, 'ArrowDown': 40}
         for key in keys:
-            known = {'key': key, 'windowsVirtualKeyCode': codes.get(key, 0)}
-            text = {'text': '\r' if key == 'Enter' else key} if len(key) == 1 or key == 'Enter' else {}
-            self.ask('Input.dispatchKeyEvent', type='keyDown', **known, **text)
-            self.ask('Input.dispatchKeyEvent', type='keyUp', **known)
+            params = {'key': key, 'windowsVirtualKeyCode': codes.get(key, 0)}
+            if key == 'Enter' or len(key) == 1:
+                params['text'] = '\r' if key == 'Enter' else key
+            self.ask('Input.dispatchKeyEvent', type='keyDown', **params)
+            self.ask('Input.dispatchKeyEvent', type='keyUp', **params)
 
     def click(self, selector, number=0):
         """A real click on the middle of an element."""

@@ -65,7 +65,7 @@ function beginHide(names) {
 /** Use the name in the field, or say what it takes. */
 function takeName() {
   try {
-    const name = folded(normalized(byId('name').value), microdiffusion.vocab);
+    const name = folded(normalized(byId('name').value.trim()), microdiffusion.vocab);
     const clean = encode(microdiffusion, name);
     if (!name || /[_.]/.test(name)) {
       throw new InputError('Type a name: one letter at least, and no “_” or “.” in it.');

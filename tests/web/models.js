@@ -768,30 +768,31 @@ function serve(scope) {
 
 // 12. What a user types, and files.
 
-/** In lower case, no space around it, and a letter and its accent as one character. */
+/** In lower case, no space before it, and a letter and its accent as one character. */
 function normalized(text) {
-  return text.trim().toLowerCase().replace(/i\u0307/g, 'i').normalize('NFC');
+  return text.trimStart().toLowerCase().replace(/i\u0307/g, 'i').normalize('NFC');
 }
 
-/** {docs, leftOut} of a text: the names, one a line or with commas, and how many are no names. */
+/** {docs, leftOut} of a text: its names, one a line or with commas, and how many are no names. */
 function readNames(text, block_size) {
-  const names = text.split(/[\r\n,;\u060c\u3001\uff0c]+/).map(normalized).filter(name => name);
-  // What Python calls printable, and the two joiners that some scripts need within a name.
-  const printable = name => !/[\p{C}\p{Z}]/u.test(name.replace(/[ \u200c\u200d]/g, ''));
+  const names = text.split(/[\r\n,;\u060c\u3001\uff0c]/).map(
+    name => normalized(name.trim())).filter(name => name);
+  const joiners = /[\u200c\u200d]/g;    // of Persian and Hindi: they show in what they join
+  const printable = name => !/[\p{C}\p{Z}]/u.test(name.replace(joiners, '').replace(/ /g, ''));
   const docs = names.filter(name => [...name].length < block_size && printable(name) &&
                                     !/[_.\ufffd]/.test(name));
   return {docs, leftOut: names.length - docs.length};
 }
 
-/** The beginning of a name: a space that it ends in is kept, if the model has spaces. */
+/** What a prompt begins with: a space at its end counts, if the model has spaces. */
 function beginning(model, text) {
-  return normalized(text) + (/\S\s+$/.test(text) && model.vocab.includes(' ') ? ' ' : '');
+  return normalized(model.vocab.includes(' ') ? text : text.trimEnd());
 }
 
 /** A prompt as {tokens, leastLetters}: _ is an unknown letter, . the end. */
 function readPrompt(model, text) {
   const [start, ...ends] = beginning(model, text).split('.');
-  if (ends.join('').trim() || (ends.length && !start)) {
+  if (ends.join('') || (ends.length && !start)) {
     throw new InputError('At least one letter or “_” comes before the “.”, and none after it.');
   }
   const tokens = encode(model, start);

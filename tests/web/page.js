@@ -109,7 +109,7 @@ function readAddress() {
 
 /** Set a slider to a text out of the address, or to what it should be without one. */
 function setSlider(id, text, otherwise) {
-  byId(id).value = text !== null && text.trim() !== '' && isFinite(text) ? text : otherwise;
+  byId(id).value = text && isFinite(text) ? text : otherwise;
 }
 
 /** The text of a slider for the address: nothing if it is what it should be without it. */

@@ -49,16 +49,20 @@ function startTrain() {
     set: get => {
       setSlider('train-steps', get('steps'), 700);
       setSlider('train-seed', get('seed'), 42);
-      setSlider('train-rate', Math.max(0, RATES.indexOf(Number(get('rate')))), 4);
+      const rate = RATES.indexOf(Number(get('rate')));
+      byId('train-rate').value = rate < 0 ? usualRate() : rate;
       showTrainSliders();
     },
   };
   useList('class.txt');
-  byId('train-rate').value = RATES.indexOf(known.constants.microgpt.learning_rate);
+  byId('train-rate').value = usualRate();
   showTrainSliders();
   showButtons();
   tell('Press Train. It takes about ten seconds.');
 }
+
+/** Where on its slider the learning rate of the programs is. */
+const usualRate = () => RATES.indexOf(known.constants.microgpt.learning_rate);
 
 /** Put a list of this folder into the field, and the steps that suit it. */
 function useList(name) {

@@ -200,7 +200,7 @@ function pause() {
 
 /** Characters were typed from place n on: what stands there now is a part of the prompt. */
 function typed(n, text, focus = true) {
-  const chars = text.trim() === '' ? ['_'] : [...folded(normalized(text), microdiffusion.vocab)];
+  const chars = text.trim() === '' ? ['_'] : [...folded(normalized(text.trim()), microdiffusion.vocab)];
   let message = '';
   pause();
   for (const char of chars) {
