@@ -13,7 +13,7 @@ import time
 
 CHROMIUM = next(filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))),
                 None) if os.name == 'posix' else None
-PATIENCE = 120              # seconds until an answer that does not come is a failure
+PATIENCE = 300              # seconds until an answer that does not come is a failure
 FLAGS = '''--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync
            --disable-background-networking --disable-component-update'''.split()
 
@@ -118,7 +118,7 @@ class Browser:
         while not self.run(f'Boolean({condition})'):
             if time.monotonic() > end:
                 raise TimeoutError(condition)
-            time.sleep(0.05)
+            time.sleep(0.2)
 
     def keys(self, *keys):
         """Press keys: a character, or a name such as Backspace, Tab, ArrowRight, Enter."""

@@ -1,7 +1,6 @@
 """The playground: a page of its own whose models are the programs' models, and that works."""
 import html.parser
 import inspect
-import itertools
 import json
 import math
 import os
@@ -9,6 +8,7 @@ import random
 import re
 import shutil
 import subprocess
+import tempfile
 import unittest
 from unittest import mock
 
@@ -71,7 +71,8 @@ class Page(unittest.TestCase):
             self.assertEqual(vocab, model['vocab'])
             weights = {name: [[number / 1e6 for number in row] for row in matrix]
                        for name, matrix in model['state_dict'].items()}
-            self.assertEqual({name: numbers(matrix) for name, matrix in state_dict.items()}, weights)
+            self.assertEqual({name: numbers(matrix) for name, matrix in state_dict.items()},
+                             weights)
         options = microdiffusion.make_parser().parse_args([])
         given = inspect.signature(microdiffusion.denoise).parameters['noise'].default
         self.assertEqual([options.denoise_steps, options.temperature, given],
@@ -132,8 +133,8 @@ class InNode(unittest.TestCase):
         """The value of an expression of the page's script, for these constants."""
         constants = [f'const {name} = {json.dumps(value)};\n' for name, value in given.items()]
         code = (script('model') + f'const known = {script("data")};\n' + ''.join(constants)
-                + 'const [microdiffusion, microgpt] = ["microdiffusion", "microgpt"].map(program =>\n'
-                + '  load(unpacked(known.kept[program]), known.constants[program]));\n'
+                + 'const [microdiffusion, microgpt] = ["microdiffusion", "microgpt"].map(\n'
+                + '  program => load(unpacked(known.kept[program]), known.constants[program]));\n'
                 + 'const plain = rows => rows.map(dataOf);\n'
                 + 'const recorded = numbers => ({random: () => numbers.shift()});\n'
                 + 'const attempt = f => { try { return f(); } catch (error) {\n'
@@ -194,7 +195,8 @@ class InNode(unittest.TestCase):
         whole = self.in_node('beginnings.map(tokens => plain(gpt(microgpt, tokens)))',
                              beginnings=beginnings)
         single = self.in_node('beginnings.map(tokens => { const cache = emptyCache(microgpt);'
-                              'return tokens.map(token => dataOf(gpt(microgpt, [token], cache)[0])); })',
+                              'return tokens.map(token => dataOf('
+                              'gpt(microgpt, [token], cache)[0])); })',
                               beginnings=beginnings)
         for tokens, at_once, one_by_one in zip(beginnings, whole, single):
             expected = numbers(microgpt.gpt(state_dict, tokens))
@@ -283,7 +285,8 @@ class InNode(unittest.TestCase):
         expected = [attempt(microdiffusion, microdiffusion.read_prompt, text) for text in prompts]
         found = self.in_node('prompts.map(text => attempt(() => readPrompt(microdiffusion, text)))',
                              prompts=prompts)
-        self.assertEqual(expected, [both and (both['tokens'], both["leastLetters"]) for both in found])
+        self.assertEqual(expected, [both and (both['tokens'], both['leastLetters'])
+                                    for both in found])
         expected = [attempt(microgpt, microgpt.read_prompt, text) for text in prompts]
         found = self.in_node('prompts.map(text => attempt(() => readBeginning(microgpt, text)))',
                              prompts=prompts)
@@ -325,15 +328,16 @@ class InNode(unittest.TestCase):
             with mock.patch.object(program.random, 'Random', Recorded.generator):
                 expected = list(program.train(state_dict, examples, Generator(), 30))
             found = self.in_node(
-                f'(() => {{ const model = {program.PROGRAM}; const losses = [...train(model, examples, '
-                '{shuffled: list => list, another: () => recorded(noise.shift())}, 30)];'
+                f'(() => {{ const model = {program.PROGRAM}; '
+                'const losses = [...train(model, examples, {shuffled: list => list, '
+                'another: () => recorded(noise.shift())}, 30)];'
                 'return [losses, parameters(model).map(p => p.data)]; })()', examples=examples,
                 noise=[recorded.numbers for recorded in noise])
             weights = [p.data for p in program.parameters(state_dict)]
             self.assert_close([expected, weights], found)
 
     def test_what_part_2_of_the_lesson_asks_of_an_engine(self):
-        """A Value used twice, a second backward(), one from the middle, and nothing left on the tape."""
+        """A Value used twice, a second backward(), one from the middle, and an empty tape."""
         found = self.in_node('''(() => {
             const a = new Value(3), b = a.add(a), c = b.mul(b), d = c.add(b).div(2).sub(1);
             const grads = [];
@@ -353,6 +357,93 @@ class InNode(unittest.TestCase):
             () => linear([[1, 2, 3]], [[1, 2]]), () => linear([[1, 2]], [[1, 2, 3]])].map(f => {
                 try { f(); return ''; } catch (error) { return error.message; } })''')
         self.assertEqual([], [message for message in found if not message])
+
+    def test_the_same_names_are_read_and_held_out(self):
+        """Of a text with other scripts, joiners, things that are no names, and doublets."""
+        lines = ['Anna', ' zo\u00eb ', 'ZOE\u0308', '\u0130da', 'mary ann', 'a' * 13, 'a' * 14, 'a_b',
+                 'a.b', 'tab\there', 'no\u00a0break', '\u0645\u06cc\u200c\u0631\u0627', '\u200d',
+                 '\u0430\u043d\u043d\u0430', '\u674e\u96f7', '\U0001f600', '\uffff', "o'neil", '1st', '',
+                 '  ', 'anna'] + self.names
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, 'names')
+            with open(path, 'w', encoding='utf-8') as file:
+                file.write('\n'.join(lines))
+            docs = microdiffusion.read_names(path)
+        found = self.in_node('(() => { const {docs, leftOut} = readNames(lines, 14); '
+                             'return [docs, split(docs), leftOut]; })()', lines='\n'.join(lines))
+        # The joiners are being learnt of: a program that leaves such names out is right as well.
+        joined = [name for name in found[0] if set(name) & set('\u200c\u200d')]
+        self.assertEqual(set(docs) | set(joined), set(found[0]))
+        self.assertEqual(list(microdiffusion.split(found[0])), found[1])
+        self.assertEqual(len([line for line in lines if line.strip()]), len(found[0]) + found[2])
+        with_commas = self.in_node('readNames("ana, bea,\\r\\ncleo;dan\u060c eva", 14).docs')
+        self.assertEqual(['ana', 'bea', 'cleo', 'dan', 'eva'], with_commas)
+
+    def test_training_learns_from_no_name_that_is_held_out(self):
+        """What a list holds out could be left out of it: each loss stays the same."""
+        docs = self.names + microdiffusion.read_names(NAMES)[::40]
+        learned, held_out = microdiffusion.split(docs)
+        self.assertGreater(len(held_out), 49)
+        letters = [name for name in learned if set(name) & set('qxz')]
+        found = self.in_node(
+            '[docs, learned].map(list => [...learn({docs: list, heldOut: [], steps: 3, seed: 1, '
+            'learning_rate: 0.01, constants: known.constants, measured: 1, written: 2})]'
+            '.filter(({losses}) => losses).map(({losses}) => Object.values(losses)))',
+            docs=sorted(set(docs) - set(held_out)) + held_out, learned=learned)
+        self.assertEqual(3, len(found[0]))
+        self.assertEqual(set(''.join(docs)), set(''.join(learned)))
+        self.assertTrue(letters)
+        self.assertEqual(*found)
+
+    def test_what_the_page_has_trained_loads_in_the_programs(self):
+        """With its steps, and to the last bit; and the same seed trains the same models."""
+        docs = microdiffusion.read_names(os.path.join(playground.HERE, 'class.txt'))
+        found = self.in_node(
+            '[1, 1, 2].map(seed => { const models = {}; const names = [...learn({docs, steps: 3, '
+            'heldOut: [], learning_rate: 0.01, constants: known.constants, measured: 1, '
+            'written: 2, seed}, models)].filter(({names}) => names).map(({names}) => names); '
+            'const logits = [maskPredictor(models.microdiffusion, [5, 0, 7, 0, 0, 1, 1]), '
+            'gpt(models.microgpt, [0, 5, 7])].map(plain); '
+            'return [Object.values(models).map(saved), logits, names]; })', docs=docs)
+        self.assertEqual(found[0], found[1])
+        self.assertNotEqual(found[0], found[2])
+        models, logits, _ = found[0]
+        with tempfile.TemporaryDirectory() as folder:
+            for program, tokens, expected in ((microdiffusion, [5, 0, 7, 0, 0, 1, 1], logits[0]),
+                                              (microgpt, [0, 5, 7], logits[1])):
+                path = os.path.join(folder, program.PROGRAM)
+                with open(path, 'w', encoding='utf-8') as file:
+                    json.dump([model for model in models
+                               if model['program'] == program.PROGRAM][0], file)
+                state_dict, vocab, trained = program.load(path)
+                self.assertEqual((3, program.make_vocab(docs)), (trained, vocab))
+                model = program.mask_predictor if program is microdiffusion else program.gpt
+                self.assert_close(numbers(model(state_dict, tokens)), expected)
+
+    def test_what_is_no_whole_model_is_refused(self):
+        found = self.in_node("""(() => {
+            const good = JSON.stringify(saved(microgpt)), constants = known.constants.microgpt;
+            return [model => model, model => { delete model.steps; return model; },
+                () => null, () => 'text', model => ({...model, program: 'microdiffusion'}),
+                model => ({...model, n_embd: 17}), model => ({...model, vocab: '.aab'}),
+                model => ({...model, vocab: model.vocab + 'y'}), model => ({...model, vocab: 3}),
+                model => { model.state_dict.wte[0][0] = null; return model; },
+                model => { model.state_dict.wpe.pop(); return model; },
+                model => { delete model.state_dict.lm_head; return model; },
+                model => { model.state_dict.wte[3] = null; return model; },
+                model => ({...model, steps: -1})].map(spoil =>
+                    attempt(() => load(spoil(JSON.parse(good)), constants).steps));
+        })()""")
+        self.assertEqual([2000, 0] + [None] * 12, found)
+
+    def test_a_training_that_fails_says_so(self):
+        found = self.in_node("""(() => {
+            try {
+                const examples = [encode(microgpt, 'anna')];
+                for (const loss of train(microgpt, examples, new Random(1), 50, 9));
+            } catch (error) { return error.message; }
+        })()""")
+        self.assertRegex(found, r'^The training of microgpt has failed in step \d+: .* Lower the')
 
     def test_masks_left_by_the_same_schedule(self):
         cases = [(total, i, steps) for total in (1, 5, 13, 14) for steps in (1, 3, 16, 39)
@@ -473,8 +564,9 @@ class InBrowser(unittest.TestCase):
             rows = [head[place - 1] + [0.0] * (14 - seen) for head in heads]
             mean = [sum(column) / len(rows) for column in zip(*rows)]
             self.open(f'hide&name=catherine&hidden=2,5,7&look={place}')
-            areas = self.browser.run("""[...document.querySelectorAll('#hide-places .square i')].map(
-                square => (parseFloat(square.style.width) / 2) ** 2)""")
+            areas = self.browser.run("""
+                [...document.querySelectorAll('#hide-places .square i')].map(
+                    square => (parseFloat(square.style.width) / 2) ** 2)""")
             self.assertEqual(14, len(areas))
             for share, area in zip(mean, areas):
                 self.assertAlmostEqual(share, area, places=4)
@@ -524,7 +616,7 @@ class InBrowser(unittest.TestCase):
                          ''.join(self.text('#hide-places .tile')))
 
     def test_names_that_are_typed(self):
-        """A bad one is refused in a sentence; an accent that the model does not have is left out."""
+        """A bad one is refused in a sentence; an accent that the model does not have is lost."""
         self.open()
         for name, good in (('Nora', True), ('', False), ('7', False), ('zo\u00eb', True),
                            ('<b>', False), ('a_b', False), ('x' * 10000, False), ('bea', True)):
@@ -686,7 +778,8 @@ class InBrowser(unittest.TestCase):
                 fitting = sum(bool(re.match(pattern, name)) and len(name) >= len(known)
                               for name in gpt_expected)
                 self.assertIn(f'{fitting} of 20 names fit', self.text('#gpt-says')[0])
-                self.assertEqual('_' in prompt, 'cannot fill in a blank' in self.text('#gpt-says')[0])
+                said = self.text('#gpt-says')[0]
+                self.assertEqual('_' in prompt, 'cannot fill in a blank' in said)
 
     def test_a_bad_prompt_leaves_nothing_of_the_last_one(self):
         self.open()
@@ -723,19 +816,17 @@ class InBrowser(unittest.TestCase):
             self.assertEqual(copies, self.text(f'#train-{who}-names b'))
             self.assertEqual([str(len(copies))], self.text(f'#train-{who}-copies'))
         self.assertIn('Done: 20 steps', self.text('#train-says')[0])
-        self.assertEqual(2, self.browser.run("document.querySelectorAll('#train-loss path').length"))
+        curves = self.browser.run("document.querySelectorAll('#train-loss path').length")
+        self.assertEqual(2, curves)
 
         self.open('train&rate=0.05', before='delete window.Worker;')
         self.assertEqual(names, self.trained())
 
     def test_what_was_trained_is_used_above_and_can_be_left(self):
         self.open()
-        self.browser.run("byId('train-list').value = ['\u0430\u043d\u043d\u0430', "
-                         "'\u0438\u0432\u0430\u043d', '\u043c\u0430\u0440\u0438\u044f', "
-                         "'\u043e\u043b\u044c\u0433\u0430', '\u043f\u0451\u0442\u0440', "
-                         "'\u043d\u0438\u043d\u0430', '\u043b\u0435\u0432', '\u0432\u0435\u0440\u0430', "
-                         "'\u044e\u0440\u0438\u0439', '\u0437\u043e\u044f', '\u0438\u043d\u043d\u0430']"
-                         ".join(', ')")
+        names = [''.join([chr(0x430 + ord(char) - ord('a')) for char in name])
+                 for name in 'anna bea carl dora emil fia gina hans ida jan'.split()]
+        self.browser.run(f"byId('train-list').value = {json.dumps(', '.join(names))}")
         self.trained()
         self.assertIn('Fewer than five', self.text('#train-held-out')[0])
         self.browser.click('#train-use')
