@@ -1,9 +1,9 @@
-"""Make the lesson's notebook from its page.
+"""Make the lesson's notebook and its web page from its text.
 
-python -m tests.notebook writes tests/lesson/lesson.ipynb with the text, the examples and the
-outputs of tests/lesson/README.md. With --outputs it first puts into the page what the examples
-print now, and the functions of the programs as they are now: for when a model or a program has
-changed.
+python -m tests.notebook writes tests/lesson/lesson.ipynb and tests/lesson/lesson.html, with the
+text, the examples and the outputs of tests/lesson/README.md. With --outputs it first puts into the
+text what the examples print now, and the functions of the programs as they are now: for when a
+model or a program has changed.
 """
 import argparse
 import ast
@@ -16,6 +16,7 @@ import re
 
 import microdiffusion
 import microgpt
+from tests import lesson_page
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PAGE = os.path.join(TOP, 'tests', 'lesson', 'README.md')
@@ -175,7 +176,7 @@ def notebook(page):
     return json.dumps(whole, indent=1, ensure_ascii=False) + '\n'
 
 def main(argv=None):
-    """Write the notebook, and the page's outputs if they are wanted."""
+    """Write the notebook and the web page, and before them the outputs if they are wanted."""
     parser = argparse.ArgumentParser('python -m tests.notebook', description=__doc__.split('\n')[0])
     parser.add_argument('--outputs', action='store_true',
                         help='first put into the page what its examples print now')
@@ -184,6 +185,7 @@ def main(argv=None):
         os.chdir(TOP)
         write(PAGE, renew(read(PAGE)))
     write(NOTEBOOK, notebook(read(PAGE)))
+    write(lesson_page.PAGE, lesson_page.make(read(PAGE)))
 
 
 if __name__ == '__main__':
