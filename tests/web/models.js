@@ -765,6 +765,32 @@ function serve(scope) {
   };
 }
 
+/** Learn in a worker behind the page; where none starts, in slices between what the page does.
+
+    code is the text of this file. Returns {pause, goOn, stop}. */
+function inBackground(code, settings, report) {
+  let heard = false, instead = null, worker = null;
+  const here = () => { instead = instead || learnInSlices(settings, 12, report); };
+  try {
+    const file = new Blob([code, '\nserve(self);\n'], {type: 'text/javascript'});
+    worker = new Worker(URL.createObjectURL(file));
+    worker.onmessage = ({data}) => { heard = true; report(data); };
+    worker.onerror = event => {
+      if (heard) report({reports: [], error: event.message, done: null});
+      else here();
+    };
+    worker.postMessage({settings});
+  } catch (error) {
+    here();
+  }
+  const order = name => () => instead ? instead[name]() : worker.postMessage({order: name});
+  const stop = () => {
+    if (worker) worker.terminate();
+    if (instead) instead.stop();
+  };
+  return {pause: order('pause'), goOn: order('goOn'), stop};
+}
+
 
 // 12. What a user types, and files.
 

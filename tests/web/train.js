@@ -129,32 +129,7 @@ function beginTraining() {
   byId('train-why').textContent = '';
   tell('Both models begin with random weights.');
   showButtons();
-  training.task = inBackground(training.settings, report);
-}
-
-/** Learn in a worker behind the page; where none starts, in slices between what the page does. */
-function inBackground(settings, report) {
-  let heard = false, instead = null, worker = null;
-  const here = () => { instead = instead || learnInSlices(settings, 12, report); };
-  try {
-    const code = byId('model').textContent + '\nserve(self);\n';
-    const url = URL.createObjectURL(new Blob([code], {type: 'text/javascript'}));
-    worker = new Worker(url);
-    worker.onmessage = ({data}) => { heard = true; report(data); };
-    worker.onerror = event => {
-      if (heard) report({reports: [], error: event.message, done: null});
-      else here();
-    };
-    worker.postMessage({settings});
-  } catch (error) {
-    here();
-  }
-  const order = name => () => instead ? instead[name]() : worker.postMessage({order: name});
-  const stop = () => {
-    if (worker) worker.terminate();
-    if (instead) instead.stop();
-  };
-  return {pause: order('pause'), goOn: order('goOn'), stop};
+  training.task = inBackground(byId('model').textContent, training.settings, report);
 }
 
 /** Stop for a while; the models can be used as they are. */
