@@ -557,12 +557,11 @@ def spread(function, state_dicts, *columns):
                 pipe.send((function, numbers, batch[n::count]))
             for n, pipe in enumerate(workers):
                 results[n::count] = receive(pipe)
-        except (EOFError, OSError):         # a worker was killed: the batch is done again, here
+        except BaseException as error:      # half a result may be left in a pipe
             stop_workers()
-            results = []
-        except BaseException:               # Ctrl-C: half a result may be left in a pipe
-            stop_workers()
-            raise
+            if not isinstance(error, (EOFError, OSError)):      # such as Ctrl-C
+                raise
+            results = []                    # a worker was killed: the batch is done again, here
         yield from results or (function(state_dict, *row) for row in batch)
 
 
@@ -784,10 +783,11 @@ def show(written, args):
     return names
 
 def at_least(least, kind=int, most=math.inf):
-    """The type of an option: a number of this kind, not below least."""
+    """The type of an option: a number of this kind, not below least and not above most."""
     def number(text):
         if not least <= kind(text) <= most:
-            raise argparse.ArgumentTypeError(f'{text} is not a number from {least} to {most}')
+            limits = f'from {least} up' if most == math.inf else f'from {least} to {most}'
+            raise argparse.ArgumentTypeError(f'{text} is not a number {limits}')
         return kind(text)
     return number
 
