@@ -21,7 +21,9 @@ FOLDER = os.path.join(HERE, 'pictures')
 MODELS = os.path.join(HERE, 'models')
 FIGURES = os.path.join(HERE, 'figures.json')
 
-SEED = 0                                # of the names in moving; still has six, from this seed on
+PUZZLE, SEED = 'j____a.', 1             # of moving; the command with them writes the same names
+STILL_SEED = 42                         # of the name in still
+HIDDEN = 'c_th_r_ne'                    # in playground
 LOOKED_AT = {microdiffusion: 'chr__top_er.', microgpt: '.christopher'}  # by the attention heads
 HEADS = [(microdiffusion, 0, 0), (microdiffusion, 0, 2),        # (program, layer, head)
          (microdiffusion, 1, 3), (microgpt, 0, 0)]
@@ -34,12 +36,14 @@ ROLES = {'microdiffusion': 'blue', 'microgpt': 'orange'}
 SANS = 'system-ui,-apple-system,"Segoe UI",Helvetica,Arial,sans-serif'
 MONO = 'ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace'
 FONTS = {'head': (SANS, 20), 'label': (SANS, 16), 'note': (SANS, 15),
-         'name': (MONO, 30), 'cell': (MONO, 21), 'code': (MONO, 16)}
+         'name': (MONO, 30), 'cell': (MONO, 21), 'code': (MONO, 16),
+         'title': (SANS, 28), 'say': (SANS, 22), 'tile': (MONO, 32)}
 
 MASK, PAD = microdiffusion.SPECIAL      # as they are shown; BOS is shown like PAD
 NAME = 'jonah'                          # the held-out name of the lesson
 WIDTH, MARGIN = 640, 26
 CELL = 42                               # how wide a position of a name is
+TILE = 56                               # and in moving
 SCALE = 1.2                             # how large a picture is shown where there is room
 
 
@@ -77,7 +81,7 @@ def rect(x, y, width, height, classes, **attributes):
 def styles(body):
     """The style sheet: fonts, colours for light and dark pages, and what is shown when."""
     rules = [f'.{name}{{font:{size}px {font}}}' for name, (font, size) in FONTS.items()]
-    rules.append('.head,.bold{font-weight:600}')
+    rules.append('.head,.title,.say,.tile,.bold{font-weight:600}')
     for theme in (0, 1):
         colors = ''.join([f'.{name}{{fill:{pair[theme]}}}'
                           f'.{name}-line{{stroke:{pair[theme]};fill:none}}'
@@ -111,26 +115,13 @@ def likeliest(program, logits, vocab):
     p, token = max([(p.data, token) for token, p in enumerate(program.softmax(logits))])
     return vocab[token], p
 
-def emerging(state_dict, vocab, seed):
-    """Each denoising step: (step, {position: guess}, {position: revealed character})."""
-    hidden, before = microdiffusion.MASK, [microdiffusion.MASK] * microdiffusion.block_size
-    for step, _, after in microdiffusion.denoise(state_dict, before, random.Random(seed)):
-        logits = microdiffusion.mask_predictor(state_dict, before)
-        guesses = {n: likeliest(microdiffusion, logits[n], vocab)
-                   for n, token in enumerate(before) if token == hidden}
-        yield step, guesses, {n: vocab[after[n]] for n in guesses if after[n] != hidden}
-        before = after
-
-def growing(state_dict, vocab, seed):
-    """The same of each letter that the GPT writes, and of the end of its name."""
-    tokens = microgpt.generate(state_dict, [], random.Random(seed)) + [microgpt.BOS]
-    for n, logits in enumerate(microgpt.gpt(state_dict, [microgpt.BOS] + tokens[:-1])):
-        yield n + 1, {n: likeliest(microgpt, logits, vocab)}, {n: vocab[tokens[n]]}
-
-def spelled(frames):
-    """The name that has emerged, without what fills it up."""
-    characters = {n: char for *_, revealed in frames for n, char in revealed.items()}
-    return ''.join([characters[n] for n in sorted(characters)]).rstrip(PAD)
+def revealed(model, tokens, seed, least_letters=1):
+    """What each run of the diffusion model reveals: {position: character}."""
+    state_dict, vocab = model
+    rng = random.Random(seed)
+    for _, _, after in microdiffusion.denoise(state_dict, tokens, rng, least_letters=least_letters):
+        yield {n: vocab[new] for n, (old, new) in enumerate(zip(tokens, after)) if old != new}
+        tokens = after
 
 def attention_weights(program, model, layer, head):
     """A row for each position of the name: how much it looks at each of the others."""
@@ -152,7 +143,7 @@ def attention_weights(program, model, layer, head):
     return rows[head * size:][:size]        # one head after the other
 
 
-# 3. The moving picture: both programs write a name. Its time goes by in ticks of half a second.
+# 3. The moving picture: a blank is filled in. Its time goes by in ticks of 0.4 seconds.
 
 def shown(start, end=''):
     """The class of what is shown from a tick to another, or from a tick to the end."""
@@ -162,99 +153,114 @@ def animation(body):
     """The rules for what is shown when. Who wants no motion sees the end."""
     times = [(int(start), end and int(end))
              for start, end in sorted(set(re.findall(r'from(\d+)to(\d*)', body)))]
-    total = max([start for start, _ in times], default=0) + 10      # the end stays for 5 s
+    total = max([start for start, _ in times], default=0) + 14      # the end stays
     rules = []
     for start, end in times:
         turns = {0: 0, start: 1, **({end: 0} if end else {})}
         frames = ''.join([f'{num(100 * tick / total)}%{{opacity:{opacity}}}'
                           for tick, opacity in turns.items()])
         name = shown(start, end)
-        rules.append(f'.{name}{{opacity:{0 if end else 1};animation:{name} {num(total / 2)}s '
+        rules.append(f'.{name}{{opacity:{0 if end else 1};animation:{name} {num(total * 0.4)}s '
                      f'step-end infinite}}\n@keyframes {name}{{{frames}}}')
     if rules:
         rules.append('@media (prefers-reduced-motion:reduce){*{animation:none!important}}')
     return rules
 
-def row(y, characters, classes, window, **attributes):
-    """Characters {position: character} of a name, for a time."""
-    letters = [text(MARGIN + CELL * (n + 0.5), y, char, classes, 'middle', **attributes)
-               for n, char in sorted(characters.items())]
-    return [tag('g', ''.join(letters), class_=window)] if letters else []
+def during(window, *parts):
+    """Parts that are shown for a time."""
+    return tag('g', ''.join(parts), class_=window)
 
-def film(y, heading, frames, captions):
-    """A program at work: guesses in grey, what it reveals in blue, and the step under it."""
-    parts, right = [text(MARGIN, y - 62, heading, 'head ink')], WIDTH - MARGIN
-    for i, ((step, guesses, revealed), caption) in enumerate(zip(frames, captions)):
-        now, then, end = 2 * i + 2, 2 * i + 3, 2 * i + 4        # first the guesses, then the rest
-        parts.append(text(right, y - 62, caption, f'label dim {shown(now, end)}', 'end'))
-        for n, (char, p) in sorted(guesses.items()):
-            parts += row(y, {n: char}, 'name dim', shown(now, then if n in revealed else end),
-                         fill_opacity=0.25 + 0.75 * p)
-        letters = {n: char for n, char in revealed.items() if char != PAD}
-        dots = {n: char for n, char in revealed.items() if char == PAD}
-        parts += row(y, letters, 'name blue bold', shown(then, end))
-        parts += row(y, letters, 'name ink bold', shown(end))
-        parts += row(y, dots, 'name dim', shown(then))
-        parts += row(y + 30, dict.fromkeys(revealed, str(step)), 'note dim', shown(then))
-    return parts + [text(right, y - 62, f'done: the model ran {len(frames)} times',
-                         f'label dim {shown(end)}', 'end')]
+def tile(x, y, char, kind, role=''):
+    """A place of a name; one that a program has just filled in has the colour of the program."""
+    filled = [rect(x, y, TILE, TILE, role, rx=6, fill_opacity='.08'),
+              rect(x, y, TILE, TILE, f'{role}-line', rx=6, stroke_width=2)]
+    return ''.join([*(filled if role else [rect(x, y, TILE, TILE, 'edge-line', rx=6)]),
+                    text(x + TILE / 2, y + 39, char, f'tile {kind}', 'middle')])
+
+def fillings(model):
+    """What each run reveals, for each of the names of python microdiffusion.py --prompt PUZZLE."""
+    rng = random.Random(SEED)
+    tokens, least_letters = microdiffusion.read_prompt(PUZZLE, model[1])
+    for _ in range(3):
+        yield list(revealed(model, tokens, rng.getrandbits(32), least_letters))
+
+def spelled(runs):
+    """PUZZLE with what the runs have revealed, without its end."""
+    letters = {n: char for run in runs for n, char in run.items()}
+    return ''.join([letters.get(n, char) for n, char in enumerate(PUZZLE)]).strip(PAD)
 
 def moving(models):
-    """The opening picture: a name emerges from masks; below it, the GPT writes one."""
-    diffusion = list(emerging(*models[microdiffusion], SEED))
-    gpt = list(growing(*models[microgpt], SEED))
-    total, end = microdiffusion.block_size, 2 * max(len(diffusion), len(gpt)) + 2
-    parts = film(108, 'microdiffusion: in any order', diffusion,
-                 [f'step {step} of {diffusion[-1][0]}' for step, *_ in diffusion])
-    for i, (*_, revealed) in enumerate(diffusion):
-        parts += row(112, dict.fromkeys(revealed, MASK), 'name dim', shown(0, 2 * i + 3))
-    parts += [text(WIDTH - MARGIN, 46, f'{total} masks', f'label dim {shown(0, 2)}', 'end')]
-    parts += film(248, 'microgpt: from left to right', gpt,
-                  [f'letter {n}' for n in range(1, len(gpt))] + ['the end'])
-    parts += [line([(MARGIN, 300), (WIDTH - MARGIN, 300)], 'edge-line'),
-              text(MARGIN, 328, 'Grey: a guess, fainter where less sure.',
-                   f'note dim {shown(0, end)}'),
-              text(MARGIN + 330, 328, 'Blue: just revealed.', f'note blue {shown(0, end)}'),
-              text(MARGIN, 328, 'Each number is the step of its letter. A dot ends a name.',
-                   f'note dim {shown(end)}')]
+    """The opening picture: diffusion fills in a blank, in three ways; the GPT cannot."""
+    xs = [MARGIN + (TILE + 6) * n for n in range(len(PUZZLE))]
+    known = {n: char for n, char in enumerate(PUZZLE) if char != MASK}
+    parts = [text(MARGIN, 50, 'Four letters are missing', 'title ink'),
+             text(MARGIN, 96, 'microdiffusion sees both sides of a blank', 'say blue')]
+    tick, names, right = 2, [], xs[-1] + TILE + 18
+    for y, runs in zip((112, 176, 240), fillings(models[microdiffusion])):
+        names.append(spelled(runs))
+        parts += [tile(xs[n], y, char, 'ink' if char != PAD else 'dim')
+                  for n, char in known.items()]
+        for number, letters in enumerate(runs, 1):
+            for n, char in letters.items():
+                parts += [during(shown(0, tick), tile(xs[n], y, MASK, 'dim')),
+                          during(shown(tick), tile(xs[n], y, char, 'blue', 'blue'),
+                                 text(xs[n] + TILE - 5, y + TILE - 5, str(number), 'label dim',
+                                      'end'))]
+            end = '' if number == len(runs) else tick + 2
+            parts.append(during(shown(tick, end), text(right, y + 36, f'run {number}', 'say dim')))
+            tick += 2
+        tick += 1
+    y = 364
+    parts += [text(MARGIN, y - 16, 'microgpt sees only what comes before', 'say orange'),
+              tile(xs[0], y, PUZZLE[0], 'orange', 'orange')]
+    for n, char in enumerate(PUZZLE[1:], 1):
+        parts += [rect(xs[n], y, TILE, TILE, 'edge', rx=6) if n > 1 else '',
+                  tile(xs[n], y, char, 'dim') if n > 1 else
+                  during(shown(0, 2), tile(xs[n], y, char, 'dim'))]
+    parts += [during(shown(2), tile(xs[1], y, '?', 'orange', 'orange'),
+                     text(right, y + 36, 'stops', 'say dim')),
+              text(MARGIN, y + TILE + 34, 'It writes from left to right and cannot see the a.',
+                   'say dim')]
+    known_words = f'{PUZZLE[:1]}, four hidden letters, {PUZZLE[-2]} and the end'
     description = (
-        f'Above, {total} masks become the name {spelled(diffusion)}. The diffusion model runs '
-        f'{len(diffusion)} times. Each time it guesses every masked letter, and a few are '
-        f'revealed, in any order. Below, the GPT writes {spelled(gpt)} from left to right. It '
-        f'runs {len(gpt)} times: once for each letter, and once for the end.')
-    return picture(346, 'A name emerges from masks, and a GPT writes one from left to right',
+        f'Above, the diffusion model is given {known_words}. It fills in the blank three times, '
+        f'one letter in each run, in three orders: {", ".join(names)}. Below, the GPT is given '
+        f'the same. It stops after {PUZZLE[0]}: it writes from left to right, and cannot see the '
+        f'{PUZZLE[-2]}.')
+    return picture(y + TILE + 56, f'Diffusion fills in {PUZZLE} in three ways, and a GPT cannot',
                    description, parts)
 
 
-# 4. The same for print: finished names, and the step that revealed each letter.
+# 4. From noise to a name.
 
 def still(models):
-    """Finished names, each letter numbered and coloured by the step that revealed it."""
-    parts = [text(MARGIN, 46, 'Which step revealed which letter?', 'head ink')]
-    names, top = [], 68
-    for n_row in range(6):
-        frames = list(emerging(*models[microdiffusion], SEED + n_row))
-        names.append(spelled(frames))
-        last = frames[-1][0]
-        for step, _, revealed in frames:
-            for n, char in sorted(revealed.items()):
-                x, y, faint = MARGIN + CELL * n, top + 58 * n_row, char == PAD
-                if not faint:
-                    parts.append(rect(x + 1, y, CELL - 2, 52, 'blue', rx=4,
-                                      fill_opacity=f'{0.05 + 0.4 * (step / last) ** 2:.2f}'))
-                parts += [rect(x + 1, y, CELL - 2, 52, 'edge-line', rx=4),
-                          text(x + CELL / 2, y + 23, char,
-                               'cell dim' if faint else 'cell ink bold', 'middle'),
-                          text(x + CELL / 2, y + 44, str(step),
-                               'note dim' if faint else 'note ink', 'middle')]
-    bottom = top + 58 * len(names)
-    parts.append(text(MARGIN, bottom + 18, 'The stronger the blue, the later the step. Dots fill '
-                                           'the places behind a name.', 'note dim'))
+    """A name emerges from noise: a row for each run of the model."""
+    runs = list(revealed(models[microdiffusion], [microdiffusion.MASK] * microdiffusion.block_size,
+                         STILL_SEED))
+    now = dict.fromkeys(range(microdiffusion.block_size), MASK)
+    parts = [text(MARGIN, 48, 'A name emerges from noise', 'title ink'),
+             text(MARGIN, 80, 'Blue: what a run of the model reveals. It begins where it is '
+                  'surest.', 'label dim')]
+    for number, letters in enumerate([{}, *runs]):
+        y = 98 + 44 * number
+        now.update(letters)
+        parts.append(text(MARGIN, y + 25, f'run {number}' if number else 'noise', 'label dim'))
+        for n, char in now.items():
+            x, new = 92 + 30 * n, n in letters
+            if char != PAD:
+                parts += [rect(x + 1, y, 28, 36, 'blue', rx=4, fill_opacity='.08') if new else '',
+                          rect(x + 1, y, 28, 36, 'blue-line' if new else 'edge-line', rx=4)]
+            kind = 'blue' if new else 'dim' if char in (MASK, PAD) else 'ink'
+            parts.append(text(x + 15, y + 26, char, f'cell {kind}', 'middle'))
+        if set(letters.values()) == {PAD}:
+            parts.append(text(92 + 30 * len(now) + 8, y + 25, 'it ends here', 'note dim'))
+    name = ''.join(now.values()).strip(PAD)
     description = (
-        f'{len(names)} finished names of the diffusion model: {", ".join(names)}. Under each '
-        f'letter stands the denoising step, from 1 to {last}, that revealed it. The steps do not '
-        'go from left to right.')
-    return picture(bottom + 36, 'Finished names, and the step that revealed each letter',
+        f'{len(runs) + 1} rows of {len(now)} places. In the first all are hidden. In each of the '
+        f'others the model has run once more, and what it has revealed is blue. It begins with '
+        f'the end of the name, and goes on letter by letter, not from left to right, until '
+        f'{name} stands there.')
+    return picture(98 + 44 * (len(runs) + 1) + 14, 'A name emerges from noise, run by run',
                    description, parts)
 
 
@@ -426,6 +432,52 @@ def steps(models):
     description = ('Nats per character of written names under a 4-gram model, by the number of '
                    f'denoising steps: {points}. For comparison: {in_words(levels)}.')
     return picture(424, 'Denoising steps against quality', description, parts)
+
+
+def playground(models):
+    """What there is to do in the page: hide letters, and train both models."""
+    state_dict, vocab = models[microdiffusion]
+    xs = [MARGIN + (TILE + 6) * n for n in range(len(HIDDEN))]
+    parts = [rect(0.5, 0.5, WIDTH - 1, 46, 'edge', rx=8),
+             *[tag('circle', cx=MARGIN + 22 * n, cy=23, r=6, class_='dim') for n in range(3)],
+             text(MARGIN + 74, 29, 'tests/playground.html', 'label ink'),
+             text(MARGIN, 90, 'Hide letters, and see the guesses', 'say ink')]
+    tokens = microdiffusion.read_prompt(HIDDEN + PAD, vocab)[0]
+    for n, logits in enumerate(microdiffusion.mask_predictor(state_dict, tokens)[:len(HIDDEN)]):
+        parts.append(tile(xs[n], 106, HIDDEN[n], 'dim' if HIDDEN[n] == MASK else 'ink'))
+        if HIDDEN[n] == MASK:
+            shares = [(p.data, char) for p, char in zip(microdiffusion.softmax(logits), vocab)]
+            for place_, (share, char) in enumerate(sorted(shares, reverse=True)[:3]):
+                y = 186 + 25 * place_
+                parts += [rect(xs[n], y - 15, max(2, TILE * share), 19, 'blue', rx=2,
+                               fill_opacity='.25'),
+                          text(xs[n] + 5, y, f'{char} {100 * share:.0f} %', 'code ink')]
+    parts += [line([(0, 256), (WIDTH, 256)], 'edge-line'),
+              text(MARGIN, 296, 'Train both on your own names', 'say ink')]
+    curves = measured('few')
+    most = max(map(max, curves.values()))
+    heights = [y for curve in curves.values() for y in curve.values()]
+    plot = Plot(MARGIN + 10, 320, 360, 130, (0, min(heights) - 2), (most, max(heights)))
+    for name, curve in curves.items():
+        points = [place(plot, x, y) for x, y in curve.items()]
+        parts += marks(points, ROLES[name])
+        words = {'microgpt': 'learns by heart', 'microdiffusion': 'stays low'}[name]
+        for n, part in enumerate((name, words)):
+            parts.append(text(points[-1][0] + 16, points[-1][1] + (20 * n if name == 'microgpt'
+                              else 20 * n - 20), part, f'label {ROLES[name]}'))
+    base = plot.top + plot.height
+    parts += [line([(plot.left, plot.top - 8), (plot.left, base), (plot.left + plot.width, base)],
+                   'dim-line'),
+              text(plot.left, base + 26, 'training with 200 names: up is what a new name costs',
+                   'label dim')]
+    description = (
+        f'A window with two parts. In the first, letters of a name are hidden: {HIDDEN}. Under '
+        'each hidden letter stand the three likeliest guesses of the diffusion model, as bars '
+        'with percentages. In the second, both models learn two hundred names, and two curves '
+        'show what a new name costs: that of the GPT rises, that of the diffusion model stays '
+        'low.')
+    return picture(base + 46, 'The playground: hide letters, and train both models', description,
+                   parts)
 
 
 # 7. Density times weight.
@@ -1215,9 +1267,9 @@ def llada(models):
 
 # 12. The command.
 
-PICTURES = [moving, still, attention, held_out, few, steps, density, graph, tokens, coin, hill,
-            letters, layer, lookup, head, gpt, changes, hide, hidden, noise, orders, draw, step,
-            llada]
+PICTURES = [moving, still, playground, attention, held_out, few, steps, density, graph, tokens,
+            coin, hill, letters, layer, lookup, head, gpt, changes, hide, hidden, noise, orders,
+            draw, step, llada]
 
 def main():
     """Draw every picture, and write it to its file."""

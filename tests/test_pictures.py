@@ -3,6 +3,8 @@ import math
 import os
 import random
 import re
+import subprocess
+import sys
 import unittest
 from xml.etree import ElementTree
 
@@ -91,45 +93,79 @@ class Pictures(unittest.TestCase):
                       for name, pair in pictures.COLORS.items()}
             for name in ('ink', 'dim', 'blue', 'orange'):
                 self.assertGreaterEqual(contrast(colors[name], colors['panel']), 4.5, name)
-            strongest = max(map(float, re.findall('fill-opacity="(.*?)"', self.made['still'])))
-            cell = [panel + strongest * (blue - panel)
-                    for panel, blue in zip(colors['panel'], colors['blue'])]
-            self.assertGreaterEqual(contrast(colors['ink'], cell), 4.5)
+            for name, role, words in (('moving', 'blue', 'blue'), ('moving', 'orange', 'orange'),
+                                      ('still', 'blue', 'blue'), ('playground', 'blue', 'ink')):
+                tints = re.findall(f'class="{role}"[^>]*fill-opacity="(.*?)"', self.made[name])
+                strongest = max(map(float, tints))
+                tinted = [panel + strongest * (color - panel)
+                          for panel, color in zip(colors['panel'], colors[role])]
+                self.assertGreaterEqual(contrast(colors[words], tinted), 4.5, name)
 
-    def test_the_names_are_those_that_the_programs_write(self):
-        state_dict, vocab = self.models[microdiffusion]
-        masks = [microdiffusion.MASK] * microdiffusion.block_size
-        said = self.roots['still'].find(SVG + 'desc').text
-        for seed in range(pictures.SEED, pictures.SEED + 6):
-            *_, (_, _, tokens) = microdiffusion.denoise(state_dict, masks, random.Random(seed))
-            self.assertIn(f' {microdiffusion.decode(tokens, vocab).rstrip(".")}', said)
-        state_dict, vocab = self.models[microgpt]
-        tokens = microgpt.generate(state_dict, [], random.Random(pictures.SEED))
-        self.assertIn(f' {microgpt.decode(tokens, vocab)} ',
-                      self.roots['moving'].find(SVG + 'desc').text)
+    def test_moving_has_the_names_that_the_command_writes(self):
+        done = subprocess.run(
+            [sys.executable, 'microdiffusion.py', '--load', 'tests/models/microdiffusion.json',
+             '--prompt', pictures.PUZZLE, '--seed', str(pictures.SEED), '--samples', '3'],
+            cwd=os.path.dirname(pictures.HERE), stdout=subprocess.PIPE, universal_newlines=True,
+            check=True)
+        names = re.findall('sample .*: (.*)', done.stdout)
+        self.assertEqual(3, len(set(names)))
+        self.assertIn(f': {", ".join(names)}.', self.roots['moving'].find(SVG + 'desc').text)
 
-    def test_guesses_are_the_likeliest_tokens(self):
-        state_dict, vocab = self.models[microdiffusion]
-        masks = [microdiffusion.MASK] * microdiffusion.block_size
-        _, guesses, _ = next(pictures.emerging(state_dict, vocab, 0))
-        for n, logits in enumerate(microdiffusion.mask_predictor(state_dict, masks)):
-            probs = [p.data for p in microdiffusion.softmax(logits)]
-            self.assertEqual((vocab[probs.index(max(probs))], max(probs)), guesses[n])
+    def rows(self, name, tick, *classes):
+        """Words by their line in a picture at a tick, from the left: {y: [(words, classes)]}."""
+        found = {}
+        for box in sorted(boxes(self.roots[name]), key=lambda box: box[2]):
+            if set(classes) & set(box[1]) and there(box, tick):
+                y = box[5] - 2 * (box[0] == pictures.MASK)      # a mask hangs below the line
+                found.setdefault(y, []).append((box[0], box[1]))
+        return [found[y] for y in sorted(found)]
 
-    def test_moving_ends_in_two_whole_names_and_is_that_where_nothing_moves(self):
-        svg = self.made['moving']
+    def test_moving_fills_in_what_is_hidden_and_the_gpt_stops(self):
+        svg, puzzle = self.made['moving'], pictures.PUZZLE
         self.assertIn('prefers-reduced-motion:reduce){*{animation:none', svg)
         for start, end, opacity in re.findall(r'\.from(\d+)to(\d*)\{opacity:(\d)', svg):
             self.assertEqual(opacity, '0' if end else '1')      # what holds without animation
-        texts, places = list(boxes(self.roots['moving'])), microdiffusion.block_size
-        for tick, masks in [(tick, None) for tick in range(40)] + [(0, places), (99, 0)]:
-            now = [box[0] for box in texts if there(box, tick) and 50 < box[3] < 150]
-            numbers = [words for words in now if words.isdigit()]
-            hidden = now.count(pictures.MASK)
-            self.assertEqual(places, hidden + len(numbers), f'tick {tick}')
-            self.assertIn(masks, (None, hidden))
-            if hidden == 0:
-                self.assertEqual(2 * places, len(now))      # each letter with its number
+        before = 12
+        for tick in [*range(40), 99]:
+            *rows, gpt = self.rows('moving', tick, 'tile')
+            self.assertEqual([len(puzzle)] * 4, [len(row) for row in (*rows, gpt)], tick)
+            for row in rows:
+                for (char, classes), given in zip(row, puzzle):
+                    self.assertTrue(char == given or given == '_' and 'blue' in classes, tick)
+            left = [char for row in rows for char, _ in row].count('_')
+            self.assertIn(left, (before, before - 1), f'tick {tick}: one letter at a time')
+            before = left
+            self.assertEqual('j?' + puzzle[2:] if tick > 1 else puzzle,
+                             ''.join([char for char, _ in gpt]))
+            self.assertTrue(all(('orange' in classes) == (char in 'j?') for char, classes in gpt))
+        self.assertEqual(0, before)
+        self.assertEqual(12, sum(self.made['moving'].count(f'>{n}</text>') for n in range(1, 5)))
+
+    def test_still_goes_from_noise_to_a_name_and_what_is_new_is_blue(self):
+        state_dict, vocab = self.models[microdiffusion]
+        masks = [microdiffusion.MASK] * microdiffusion.block_size
+        frames = [masks] + [tokens for *_, tokens in microdiffusion.denoise(
+            state_dict, masks, random.Random(pictures.STILL_SEED))]
+        before = microdiffusion.decode(masks, vocab)
+        for tokens, row in zip(frames, self.rows('still', 0, 'cell')):
+            self.assertEqual(microdiffusion.decode(tokens, vocab), ''.join([c for c, _ in row]))
+            for old, (char, classes) in zip(before, row):
+                self.assertEqual(char != old, 'blue' in classes)
+            before = ''.join([char for char, _ in row])
+        self.assertEqual(len(frames), len(self.rows('still', 0, 'cell')))
+        self.assertIn(before.strip('.'), self.roots['still'].find(SVG + 'desc').text)
+
+    def test_the_guesses_of_playground_are_the_likeliest_tokens(self):
+        state_dict, vocab = self.models[microdiffusion]
+        tokens, _ = microdiffusion.read_prompt(pictures.HIDDEN + '.', vocab)
+        logits = microdiffusion.mask_predictor(state_dict, tokens)
+        rows = self.rows('playground', 0, 'code')
+        for column, n in enumerate([n for n, c in enumerate(pictures.HIDDEN) if c == '_']):
+            probs = [p.data for p in microdiffusion.softmax(logits[n])]
+            for row, share in zip(rows, sorted(probs, reverse=True)):
+                char = vocab[probs.index(share)]
+                self.assertEqual(f'{char} {100 * share:.0f} %', row[column][0])
+        self.assertEqual([3, 3, 3], [len(row) for row in rows])
 
     def test_attention_is_on_the_side_where_the_head_looks(self):
         for program, layer, head in pictures.HEADS:
