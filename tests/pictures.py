@@ -454,29 +454,28 @@ def playground(models):
                           text(xs[n] + 5, y, f'{char} {100 * share:.0f} %', 'code ink')]
     parts += [line([(0, 256), (WIDTH, 256)], 'edge-line'),
               text(MARGIN, 296, 'Train both on your own names', 'say ink')]
+    with open(os.path.join(HERE, 'few.txt'), encoding='utf-8') as file:
+        names = file.read().split()[:5]
+    parts += [rect(MARGIN, 314, 150, 136, 'dim-line', rx=6), rect(MARGIN, 464, 84, 34, 'ink', rx=6),
+              text(MARGIN + 42, 487, 'Train', 'label panel bold', 'middle'),
+              *[text(MARGIN + 14, 340 + 24 * n, name, 'code ink') for n, name in enumerate(names)]]
     curves = measured('few')
-    most = max(map(max, curves.values()))
-    heights = [y for curve in curves.values() for y in curve.values()]
-    plot = Plot(MARGIN + 10, 320, 360, 130, (0, min(heights) - 2), (most, max(heights)))
+    most, heights = max(curves['microgpt']), [y for c in curves.values() for y in c.values()]
+    plot = Plot(220, 326, 230, 142, (0, min(heights) - 2), (most, max(heights)))
+    base, right = plot.top + plot.height, plot.left + plot.width
     for name, curve in curves.items():
         points = [place(plot, x, y) for x, y in curve.items()]
-        parts += marks(points, ROLES[name])
-        words = {'microgpt': 'learns by heart', 'microdiffusion': 'stays low'}[name]
-        for n, part in enumerate((name, words)):
-            parts.append(text(points[-1][0] + 16, points[-1][1] + (20 * n if name == 'microgpt'
-                              else 20 * n - 20), part, f'label {ROLES[name]}'))
-    base = plot.top + plot.height
-    parts += [line([(plot.left, plot.top - 8), (plot.left, base), (plot.left + plot.width, base)],
-                   'dim-line'),
-              text(plot.left, base + 26, 'training with 200 names: up is what a new name costs',
-                   'label dim')]
+        parts += [line(points, f'{ROLES[name]}-line', stroke_width=3),
+                  text(right + 10, points[-1][1] + 6, name, f'label {ROLES[name]}')]
+    parts += [line([(plot.left, plot.top - 10), (plot.left, base), (right, base)], 'dim-line'),
+              text(plot.left, base + 25, 'what a new name costs, while both learn', 'label dim')]
     description = (
         f'A window with two parts. In the first, letters of a name are hidden: {HIDDEN}. Under '
         'each hidden letter stand the three likeliest guesses of the diffusion model, as bars '
-        'with percentages. In the second, both models learn two hundred names, and two curves '
-        'show what a new name costs: that of the GPT rises, that of the diffusion model stays '
-        'low.')
-    return picture(base + 46, 'The playground: hide letters, and train both models', description,
+        'with percentages. In the second, a list of names stands beside a button, Train, and two '
+        'curves show what a new name costs while both models learn: that of the GPT rises, that '
+        'of the diffusion model stays low.')
+    return picture(516, 'The playground: hide letters, and train both models', description,
                    parts)
 
 

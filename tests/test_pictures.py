@@ -162,10 +162,10 @@ class Pictures(unittest.TestCase):
         rows = self.rows('playground', 0, 'code')
         for column, n in enumerate([n for n, c in enumerate(pictures.HIDDEN) if c == '_']):
             probs = [p.data for p in microdiffusion.softmax(logits[n])]
-            for row, share in zip(rows, sorted(probs, reverse=True)):
+            for row, share in zip(rows[:3], sorted(probs, reverse=True)):
                 char = vocab[probs.index(share)]
                 self.assertEqual(f'{char} {100 * share:.0f} %', row[column][0])
-        self.assertEqual([3, 3, 3], [len(row) for row in rows])
+        self.assertEqual([3, 3, 3], [len(row) for row in rows[:3]])
 
     def test_attention_is_on_the_side_where_the_head_looks(self):
         for program, layer, head in pictures.HEADS:
