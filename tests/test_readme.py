@@ -182,7 +182,7 @@ class Landing(unittest.TestCase):
                       re.findall(r'^```text\n(.*?)^```$', cls.text, re.MULTILINE | re.DOTALL)]
 
     def assertSays(self, words):
-        self.assertIn(words, self.words)
+        self.assertTrue(words in self.words, f'the page does not say: {words}')
 
     def test_commands_with_trained_models_print_what_the_page_shows(self):
         shown = [lines for lines in self.blocks if '--load' in lines[0]]
@@ -229,9 +229,9 @@ class Landing(unittest.TestCase):
         for name in PROGRAMS:
             lines = read(name).splitlines()
             lesson = [n for n, line in enumerate(lines) if line.startswith('# 11.')][0]
-            self.assertSays('about 800 lines, of which the last 350 are')
-            self.assertLess(abs(len(lines) - 800), 80)
-            self.assertLess(abs(len(lines) - lesson - 350), 40)
+            self.assertSays('fewer than 900 lines, and nearly half of these are')
+            self.assertLess(len(lines), 900)
+            self.assertTrue(0.4 < 1 - lesson / len(lines) < 0.5)
 
     def test_figures_are_those_that_were_measured(self):
         table = cells('tests/README.md')
