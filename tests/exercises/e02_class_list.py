@@ -50,6 +50,7 @@ class ClassList(checking.Exercise):
         slips = {16: 'the PADs: they can be hidden as well',
                  2 ** 14: 'what stands behind the first visible PAD: the model does not see it',
                  2 ** 14 - 1: 'what stands behind the first visible PAD: the model does not see it',
+                 right - 10: 'the name when all letters are visible: its PADs may still be hidden',
                  right + 1: 'what is no puzzle: is there always something left to guess?',
                  right - 15: 'the PADs: it may also be that none of them is visible',
                  right - 16: 'the PADs: it may also be that none of them is visible'}

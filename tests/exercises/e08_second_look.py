@@ -44,6 +44,7 @@ class SecondLook(checking.Exercise):
     def check(self):
         second_look = self.need(microdiffusion, 'second_look',
                                 'second_look(state_dict, tokens, rng, temperature)')
+        self.watch_draw()
 
         # The model says c, or rather often the end, wherever it is asked.
         inputs = self.stand_in(microdiffusion, lambda tokens, n: logs(0, 0.6, 0, 0, 0.4))
@@ -71,6 +72,20 @@ class SecondLook(checking.Exercise):
             names = [second_look(None, microdiffusion.encode('bbbbbbbb', VOCAB), rng, temperature)
                      for _ in range(100)]
             self.expect_near(text(names).count('a') / 800, share, 'a share of a of', tolerance=0.05)
+
+    def watch_draw(self):
+        """Let draw say what it needs, if it is given something else."""
+        draw = microdiffusion.draw
+
+        def watched(logits, rng, temperature, *rest, **named):
+            values = [isinstance(z, microdiffusion.Value) for z in logits]
+            if values and not all(values):
+                self.trying('what second_look gives to draw', 'draw: it takes the logits of one '
+                            'place, as denoise gives them: draw(logits[n], rng, temperature)')
+                self.expect(False, f'a list of {type(logits[0]).__name__}s', 'a list of Values')
+            return draw(logits, rng, temperature, *rest, **named)
+
+        self.replace(microdiffusion, draw=watched)
 
     def check_inputs(self, inputs, name):
         """That the model saw one hidden letter at a time, and what was drawn to its left."""

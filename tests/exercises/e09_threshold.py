@@ -26,6 +26,7 @@ import pathlib, sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))    # for an editor's Run button
 
 import random
+from unittest import mock
 
 import microdiffusion
 from microdiffusion import MASK, PAD
@@ -80,7 +81,20 @@ class Threshold(checking.Exercise):
         self.trying('the steps that denoise counts', 'what yield gives: i is 1, then 2, then 3 ...')
         got = [i for i, _, _ in microdiffusion.denoise(None, START, random.Random(0))]
         self.expect(got == [1, 2, 3, 4, 5, 6], got, [1, 2, 3, 4, 5, 6])
+        self.check_equal()
         self.check_end()
+
+    def check_equal(self):
+        """That a probability which equals the threshold is enough: 1.0 is the same in floats."""
+        with mock.patch.multiple(microdiffusion, threshold=1.0):
+            self.stand_in(microdiffusion, lambda tokens, n:
+                          logs(0, 0, 1.0, 0) if n in (1, 3) else logs(0, 0, 0.6, 0.4), most=20)
+            self.trying('the indexes that the first step of denoise reveals, with threshold = 1.0 '
+                        'and a model that is certain at 1 and 3',
+                        'the condition: a probability of at least threshold is enough, so equal is')
+            _, _, tokens = next(microdiffusion.denoise(None, START, random.Random(0)))
+            got = [n for n in range(6) if tokens[n] != MASK]
+            self.expect(got == [1, 3], got, [1, 3])
 
     def check_end(self):
         """That what rules out an early end has stayed, and what fills up the end of a name."""

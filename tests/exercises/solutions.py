@@ -55,6 +55,10 @@ wrong['e01_tanh'] = {
     'the derivative takes x for tanh(x)': (
         both(tanh('Value(math.tanh(self.data), (self,), (1 - self.data ** 2,))')),
         '1 - tanh(x) ** 2'),
+    'no local gradient': (both(tanh('Value(math.tanh(self.data), (self,))')), 'third argument'),
+    'tanh of itself in its own gradient': (
+        both(tanh('Value(math.tanh(self.data), (self,), (1 - self.tanh() ** 2,))')),
+        'calls itself'),
     'a float, not a Value': (both(tanh('math.tanh(self.data)')), 'what tanh returns'),
     'a Value is given to math.tanh': (
         both(tanh('Value(math.tanh(self), (self,), (1 - math.tanh(self) ** 2,))')), 'a number'),
@@ -73,6 +77,8 @@ wrong['e02_class_list'] = {
     'all that can be hidden': (
         answer('e02_class_list', '97, 40, 5, 2 ** 14'), 'the first visible PAD'),
     'with what is no puzzle': (answer('e02_class_list', '97, 40, 5, 176'), 'left to guess'),
+    'always a hidden letter': (
+        answer('e02_class_list', '97, 40, 5, 165'), 'all letters are visible'),
     'always a visible PAD': (answer('e02_class_list', '97, 40, 5, 160'), 'none of them'),
     'three numbers': (answer('e02_class_list', '97, 40, 5'), 'the line `answer')}
 
@@ -100,6 +106,11 @@ wrong['e03_left_to_right'] = {
         'what your function takes'),
     'as many as are left': (
         diffusion((SUREST, 'surest = sorted(confidence)[:left]')), 'how many it takes'),
+    'places with their confidence': (
+        diffusion((SUREST, 'surest = sorted(confidence.items())[:count]')), 'a list of indexes'),
+    'one place': (diffusion((SUREST, 'surest = min(confidence)')), 'a list of indexes'),
+    'places as text': (
+        diffusion((SUREST, 'surest = sorted(map(str, confidence))[:count]')), 'a list of indexes'),
     'a list of numbers as the key': (
         diffusion((SUREST, 'surest = sorted(confidence, key=range(14))[:count]')), 'sorted by')}
 
@@ -169,6 +180,17 @@ wrong['e06_fill_blank'] = {
     'not divided by the sum': (
         with_edit(with_edit(FILL_BLANK, 'probs = softmax(', 'probs = ('),
                   'p.data for', '(p + 0).exp().data for'), 'the sum over all letters'),
+    'the mean of the costs': (
+        with_edit(FILL_BLANK, 'sum(costs)', 'sum(costs) / len(costs)'), 'the sum of the costs'),
+    'the wrong sign': (with_edit(FILL_BLANK, '[-n for', '[n for'), 'the sign'),
+    'costs as shares of their sum': (
+        with_edit(FILL_BLANK, 'softmax([-n for n in nats])', '[n / sum(nats) for n in nats]'),
+        'math.exp'),
+    'one less the shares of the costs': (
+        with_edit(FILL_BLANK, 'softmax([-n for n in nats])', 'nats'), 'math.exp'),
+    'the dot is in the sum': (
+        with_edit(with_edit(FILL_BLANK, 'in vocab[1:]:', 'in vocab:'), 'probs)}', 'probs[1:])}'),
+        'the dot'),
     'a list': (with_edit(FILL_BLANK, '{letter: p.data for letter, p in zip(vocab[1:], probs)}',
                          '[p.data for p in probs]'), 'what it returns'),
     'the pattern is encoded with its blank': (
@@ -227,6 +249,11 @@ wrong['e08_second_look'] = {
     'right to left': (
         with_edit(SECOND_LOOK, 'range(length)', 'reversed(range(length))'), 'left to right'),
     'in place': (with_edit(SECOND_LOOK, 'tokens = list(tokens)', 'pass'), 'makes a copy'),
+    'the logits of all places': (
+        with_edit(SECOND_LOOK, 'draw(logits[n]', 'draw(logits'), 'of one place'),
+    'probabilities, not logits': (
+        with_edit(SECOND_LOOK, 'draw(logits[n]', 'draw([p.data for p in softmax(logits[n])]'),
+        'of one place'),
     'always at temperature 1': (
         with_edit(SECOND_LOOK, 'rng, temperature)\n    return', 'rng, 1.0)\n    return'),
         'the temperature')}
@@ -287,6 +314,8 @@ wrong['e09_threshold'] = {
         THRESHOLD + diffusion(('rng, steps=20, temp', 'rng, temp')), 'what your function takes'),
     'the steps are not counted': (
         with_edit(THRESHOLD, '        i += 1\n', ''), 'what yield gives'),
+    'more than the threshold': (
+        with_edit(THRESHOLD, '>= threshold', '> threshold'), 'at least'),
     'the less sure': (with_edit(THRESHOLD, '>= threshold', '<= threshold'), 'the condition'),
     'a limit that is bound too early': (
         with_edit(THRESHOLD, '>= threshold', '>= 0.6'), 'write threshold, not 0.6'),
@@ -373,6 +402,22 @@ wrong['e11_all_orders'] = {
     'the bound twice': (
         with_edit(ALL_ORDERS, 'return bound, -math.log(p)', 'return bound, bound'),
         'the order of log and mean'),
+    'all orders, one by one': (
+        function(DIFFUSION, '''
+def exact_nats(state_dict, tokens):
+    """The mean over all orders of -log p, and -log of the mean of p."""
+    nats = []
+    for order in itertools.permutations(range(len(tokens))):
+        nats.append(0.0)
+        for n in range(len(order)):
+            hidden = order[n:]
+            noisy = [MASK if k in hidden else token for k, token in enumerate(tokens)]
+            places = [k for k, token in enumerate(settled(noisy)) if token == MASK]
+            if order[n] in places:
+                costs = cross_entropies(state_dict, noisy, tokens)
+                nats[-1] += costs[places.index(order[n])].data
+    return sum(nats) / len(nats), -math.log(sum([math.exp(-x) for x in nats]) / len(nats))
+'''), '87 billion'),
     'one number': (
         with_edit(ALL_ORDERS, 'return bound, -math.log(p)', 'return bound'), 'returns'),
     'a sum over the positions, not a mean': (
