@@ -164,6 +164,19 @@ class Commands(unittest.TestCase):
         self.assertRegex(printed, r"came out: NameError: name 'tokens' is not defined\n"
                                   r'    in microdiffusion\.py, line \d+: return tokens\.count')
 
+    def test_an_exercise_saved_by_notepad(self):
+        folder = self.lay_out()
+        file = os.path.join(folder, 'tests', 'exercises', 'e02_class_list.py')
+        with open(file, encoding='utf-8') as source:
+            text = source.read().replace('answer = None', 'answer = 1, 2')
+        with open(file, 'w', encoding='utf-8-sig', newline='\r\n') as target:
+            target.write(text)
+        status, printed = self.run_python(['-m', 'tests.exercises', '2'], folder)
+        self.assertRegex(printed, r'came out: \(1, 2\)\n  expected: 4 numbers')
+        status, printed = self.run_python(['-m', 'tests.exercises'], folder)
+        self.assertEqual(0, status)
+        self.assertIn('the class list', printed)
+
     def test_a_program_that_cannot_be_imported(self):
         folder = self.lay_out(('microgpt.py', 'import math\n', 'import math(\n'))
         status, printed = self.run_python(['-m', 'tests.exercises', '1'], folder)
@@ -221,6 +234,27 @@ class Sample(unittest.TestCase):
                                    r'\d.\d\d; \d.\d\d nats per character; [12]\.\d evaluations')
         self.assertRegex(lines[3], r'^real names: +\d+ names, \d+ of them distinct; mean length')
 
+    def test_what_it_cannot_do_is_said_in_a_line(self):
+        for options, expected in ((['--samples', '0'], 'one name'),
+                                  (['--prompt', 'm__\xf1.'], 'letters'),
+                                  (['--load', 'no.json'], 'no.json')):
+            with self.subTest(options), contextlib.redirect_stdout(io.StringIO()) as out:
+                self.assertEqual(2, sample.main(['microdiffusion', *options]))
+                self.assertIn(expected, out.getvalue())
+                self.assertEqual(1, out.getvalue().count('\n'))
+
+
+class Guess(unittest.TestCase):
+    def test_places_are_counted_from_one(self):
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            self.assertEqual(0, guess.main(['ma_i_.']))
+        self.assertEqual(['3', '5'], re.findall(r'(?m)^place +(\d+): ', out.getvalue()))
+
+    def test_what_it_cannot_do_is_said_in_a_line(self):
+        for arguments in (['m__\xf1.'], ['..'], ['maria.'], [], ['ma', '_a']):
+            with self.subTest(arguments), contextlib.redirect_stdout(io.StringIO()) as out:
+                self.assertEqual(2, guess.main(arguments))
+                self.assertEqual(1, out.getvalue().count('\n'))
 
 
 class Worksheet(unittest.TestCase):

@@ -2,7 +2,8 @@
 
     python -m tests.exercises.guess m__ia.
 
-A _ is a hidden letter. The . ends the name; without it, the name may go on.
+A _ is a hidden letter. The . ends the name; without it, the name may go on. The places are counted
+from 1.
 """
 import pathlib, sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))    # for an editor's Run button
@@ -25,17 +26,17 @@ def guesses(pattern):
     for n, z in enumerate(logits):
         if tokens[n] == MASK:
             probs = [p.data for p in microdiffusion.softmax(z)]
-            yield n, sorted([(100 * p, letter) for p, letter in zip(probs, vocab)], reverse=True)
+            yield n + 1, sorted([(100 * p, letter) for p, letter in zip(probs, vocab)], reverse=True)
 
 def main(arguments):
     """Print the guesses; returns the exit status."""
-    if len(arguments) != 1:
-        print('give one name with hidden letters: python -m tests.exercises.guess m__ia.')
-        return 2
     try:
-        rows = list(guesses(arguments[0]))
+        rows = list(guesses(*arguments)) if len(arguments) == 1 else []
     except microdiffusion.InputError as error:
         print(error)
+        return 2
+    if not rows:
+        print('give one name with hidden letters: python -m tests.exercises.guess m__ia.')
         return 2
     for n, row in rows:
         print(f'place {n:2d}: ' + '  '.join([f'{letter} {percent:4.1f} %'

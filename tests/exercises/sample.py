@@ -50,11 +50,11 @@ def main(arguments):
     program.no_collector()
     try:
         names, evaluations = write_names(program, arguments[1:])
-    except program.InputError as error:
+    except (program.InputError, OSError) as error:
         print(error)
         return 2
     if not names:
-        print('there is nothing to compare: give --samples 1 or more')
+        print('there is nothing to measure: let it write at least one name, with --samples 100')
         return 2
     for n in range(0, len(names), 6):
         print(' '.join([name.ljust(13) for name in names[n:n + 6]]).rstrip())
