@@ -6,6 +6,7 @@ no exercise has been done.
 import contextlib
 import importlib.util
 import io
+import math
 import os
 import random
 import re
@@ -258,17 +259,30 @@ class Guess(unittest.TestCase):
 
 
 class Worksheet(unittest.TestCase):
+    def page(self, name):
+        with open(os.path.join(HERE, 'exercises', name), encoding='utf-8') as file:
+            return file.read()
+
     def test_guesses_are_those_of_the_model(self):
-        with open(os.path.join(HERE, 'exercises', 'worksheet.html'), encoding='utf-8') as file:
-            text = file.read()
-        shown = re.findall(r'python -m tests\.exercises\.guess (\S+)\n((?:place .*\n)+)', text)
-        shown += re.findall(r'>(\w+\.)</code> These are[^<]*</p>\n<pre>\n((?:place .*\n)+)', text)
+        command = r'python -m tests\.exercises\.guess (\S+)\n((?:place .*\n)+)'
+        question = r'>(\w+\.)</code> These are[^<]*</p>\n<pre>\n((?:place .*\n)+)'
+        shown = re.findall(command, self.page('worksheet_solution.html'))
+        shown += re.findall(question, self.page('worksheet.html'))
         self.assertEqual(5, len(shown))
         for pattern, lines in shown:
             with self.subTest(pattern):
                 with contextlib.redirect_stdout(io.StringIO()) as out:
                     self.assertEqual(0, guess.main([pattern]))
                 self.assertEqual(out.getvalue(), lines)
+
+    def test_coins_cost_what_the_tables_say(self):
+        for name in ('worksheet.html', 'cards.html'):
+            rows = re.findall(r'(?s)<tr><th>(coins|cost if[^<]*)</th>(.*?)</tr>', self.page(name))
+            coins, named, kept = [[float(number) for number in re.findall(r'<td>([\d.]+)<', cells)]
+                                  for _, cells in rows]
+            self.assertEqual(11, len(coins))
+            self.assertEqual([round(-math.log(n / 20), 1) for n in coins], named)
+            self.assertEqual([round(-math.log(n / 20 / 23), 1) for n in coins], kept)
 
 
 class Plan(unittest.TestCase):
