@@ -19,7 +19,7 @@ from unittest import mock
 
 import microdiffusion
 from tests.exercises import __main__ as command
-from tests.exercises import answers, checking, guess, sample, solutions
+from tests.exercises import answers, checking, guess, pupils, sample, solutions
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(HERE)
@@ -283,6 +283,50 @@ class Worksheet(unittest.TestCase):
             self.assertEqual(11, len(coins))
             self.assertEqual([round(-math.log(n / 20), 1) for n in coins], named)
             self.assertEqual([round(-math.log(n / 20 / 23), 1) for n in coins], kept)
+
+
+class Pupils(unittest.TestCase):
+    """The folder for pupils."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = os.path.join(folder.name, 'pupils')
+
+    def run_main(self, *options):
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            self.assertEqual(0, pupils.main([self.folder, *options]))
+        return out.getvalue()
+
+    def texts(self):
+        for folder, _, names in os.walk(self.folder):
+            for name in names:
+                with open(os.path.join(folder, name), encoding='utf-8') as file:
+                    yield os.path.relpath(os.path.join(folder, name), self.folder), file.read()
+
+    def test_it_has_what_pupils_need_and_no_solution(self):
+        self.run_main('--names', os.path.join(HERE, 'class.txt'))
+        texts = dict(self.texts())
+        index = texts['index.html']
+        self.assertIn('yusuf', index)
+        for link in re.findall('href="([^"]+)"', index):
+            self.assertTrue(os.path.exists(os.path.join(self.folder, link)), link)
+        secret = solutions.reference['e03_left_to_right'][0][2]
+        for name, text in texts.items():
+            self.assertNotIn(secret, text, name)
+            self.assertNotRegex(name, 'solution|teacher|quiz|slides')
+        done = subprocess.run([sys.executable, '-m', 'tests.exercises', '3'], cwd=self.folder,
+                              stdout=subprocess.PIPE, universal_newlines=True)
+        self.assertIn('Exercise 3, left to right. ', done.stdout)
+
+    def test_a_folder_that_is_there_is_left_as_it_is(self):
+        self.run_main()
+        before = dict(self.texts())
+        self.assertIn('used as it is', self.run_main())
+        with contextlib.redirect_stderr(io.StringIO()) as out, self.assertRaises(SystemExit):
+            pupils.main([self.folder, '--names', os.path.join(HERE, 'class.txt')])
+        self.assertIn('another one', out.getvalue())
+        self.assertEqual(before, dict(self.texts()))
 
 
 class Plan(unittest.TestCase):
