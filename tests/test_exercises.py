@@ -19,7 +19,7 @@ from unittest import mock
 
 import microdiffusion
 from tests.exercises import __main__ as command
-from tests.exercises import answers, checking, guess, pupils, sample, solutions
+from tests.exercises import answers, checking, guess, pupils, sample, slides, solutions
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(HERE)
@@ -283,6 +283,12 @@ class Worksheet(unittest.TestCase):
             self.assertEqual(11, len(coins))
             self.assertEqual([round(-math.log(n / 20), 1) for n in coins], named)
             self.assertEqual([round(-math.log(n / 20 / 23), 1) for n in coins], kept)
+
+
+class Slides(unittest.TestCase):
+    def test_the_page_is_what_the_command_makes_of_the_models(self):
+        with open(slides.PAGE, encoding='utf-8') as file:
+            self.assertEqual(slides.make(), file.read(), 'run python -m tests.exercises.slides')
 
 
 class Pupils(unittest.TestCase):
