@@ -20,7 +20,7 @@ command writes a hundred names with a trained model, and shows figures of them:
     python -m tests.exercises.sample microdiffusion
 
 Look at: how denoise uses mask_predictor, rule_out and draw, part 9.
-Hint: rule_out forbids the end before position `shortest`.
+Hint: rule_out forbids the end before position `least_letters`.
 """
 import pathlib, sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))    # for an editor's Run button
@@ -62,7 +62,7 @@ class SecondLook(checking.Exercise):
             self.check_inputs(inputs, name)
             right = 'c' * len(name) + '.' * (14 - len(name))
             self.expect(text([got]) == right, text([got]), right,
-                        'rule_out: with a large enough `shortest` the name cannot end earlier')
+                        'rule_out: with a large enough `least_letters` the name cannot end earlier')
 
         self.stand_in(microdiffusion, lambda tokens, n: logs(0, 0, 0.6, 0.4, 0), most=4000)
         for temperature, share in ((1.0, 0.6), (0.5, 0.36 / 0.52), (0, 1.0)):

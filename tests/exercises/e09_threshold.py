@@ -100,16 +100,16 @@ class Threshold(checking.Exercise):
         """That what rules out an early end has stayed, and what fills up the end of a name."""
         self.replace(microdiffusion, threshold=0.2)
         self.stand_in(microdiffusion, lambda tokens, n: logs(0, 0.6, 0.3, 0.1), most=10 ** 4)
-        for shortest in (1, 9):
+        for least_letters in (1, 9):
             for seed in range(10):
-                self.trying(f'a name from 14 masks, with shortest={shortest}',
+                self.trying(f'a name from 14 masks, with least_letters={least_letters}',
                             'rule_out, and what happens behind a PAD: both stay as they were')
                 steps = microdiffusion.denoise(None, [MASK] * 14, random.Random(seed),
-                                               shortest=shortest)
+                                               least_letters=least_letters)
                 name = microdiffusion.decode([tokens for _, _, tokens in steps][-1], VOCAB)
                 letters = name.rstrip('.')
-                self.expect(shortest <= len(letters) < 14 and set(letters) <= set('ab'), name,
-                            f'letters, at least {shortest}, then only PADs')
+                self.expect(least_letters <= len(letters) < 14 and set(letters) <= set('ab'), name,
+                            f'letters, at least {least_letters}, then only PADs')
 
     def slip(self, got, right, threshold, inputs):
         """Where to look if these positions were revealed."""

@@ -20,9 +20,9 @@ MODEL = os.path.join(TOP, 'tests', 'models', 'microdiffusion.json')
 def guesses(pattern):
     """For each hidden place of a name: its number, and (percent, letter) from the likeliest on."""
     state_dict, vocab, _ = microdiffusion.load(MODEL)
-    tokens, shortest = microdiffusion.read_prompt(pattern, vocab)
+    tokens, least_letters = microdiffusion.read_prompt(pattern, vocab)
     logits = microdiffusion.mask_predictor(state_dict, tokens)
-    microdiffusion.rule_out(logits, tokens, shortest)
+    microdiffusion.rule_out(logits, tokens, least_letters)
     for n, z in enumerate(logits):
         if tokens[n] == MASK:
             probs = [p.data for p in microdiffusion.softmax(z)]

@@ -64,11 +64,11 @@ def grid(x, y, color, filled, size=34):
 def fitting(models, count=5):
     """Names that the diffusion model makes of the prompt, and that the GPT begins with its j."""
     state_dict, vocab = models[microdiffusion]
-    tokens, shortest = microdiffusion.read_prompt(PROMPT, vocab)
+    tokens, least_letters = microdiffusion.read_prompt(PROMPT, vocab)
     diffusion, seed = [], 0
     while len(diffusion) < count:
         *_, (_, _, out) = microdiffusion.denoise(state_dict, tokens, random.Random(seed),
-                                                 shortest=shortest)
+                                                 least_letters=least_letters)
         name = microdiffusion.decode(out, vocab).strip('.')
         diffusion += [name] if name not in diffusion else []
         seed += 1

@@ -102,7 +102,7 @@ wrong['e03_left_to_right'] = {
     'a program that stops': (
         diffusion((SUREST, 'raise SystemExit')), 'the line above, then'),
     'another parameter': (
-        diffusion(('steps=20, temperature=0.84', '*, steps=20, temperature=0.84')),
+        diffusion(('steps=20, temperature=0.9', '*, steps=20, temperature=0.9')),
         'what your function takes'),
     'as many as are left': (
         diffusion((SUREST, 'surest = sorted(confidence)[:left]')), 'how many it takes'),
@@ -326,12 +326,12 @@ wrong['e09_threshold'] = {
     'still annealed': (
         [edit for edit in THRESHOLD if edit[1] != ANNEALED], 'what draw is given'),
     'an early end is not ruled out': (
-        THRESHOLD + diffusion(('        rule_out(logits, tokens, shortest)  # which the model does '
-                               'not know\n', '')), 'rule_out'),
+        THRESHOLD + diffusion(('        rule_out(logits, tokens, least_letters)     # the model '
+                               'cannot know how many are asked for\n', '')), 'rule_out'),
     'nothing follows from a PAD': (
         THRESHOLD + diffusion((FILLED, '')), 'behind a PAD'),
     'drawn again behind a PAD': (
-        THRESHOLD + diffusion(('if tokens[n] == MASK:           # it is', 'if True:    # it is')),
+        THRESHOLD + diffusion(('if tokens[n] != MASK: ', 'if False: ')),
         'behind a PAD'),
     'no constant': (THRESHOLD[1:], 'the constants')}
 
@@ -348,14 +348,14 @@ TOKEN = diffusion(
            'confidence[n] = z[drawn[n]].data - logsumexp(z).data'),
     (DRAW, '''\
 tokens[n] = drawn[n]
-                if logits[n][drawn[n]].data < -1e5:
-                    tokens[n] = draw(logits[n], rng, cooled)'''))
+            if logits[n][drawn[n]].data == -math.inf:
+                tokens[n] = draw(logits[n], rng, cooled)'''))
 reference['e10_token_confidence'] = TOKEN
 wrong['e10_token_confidence'] = {
     'drawn, but rated by the likeliest': (
         with_edit(TOKEN, 'z[drawn[n]].data', 'max([v.data for v in z])'), 'that was drawn'),
     'rated, but another one is put in': (
-        with_edit(TOKEN, '                if logits[n][drawn[n]].data < -1e5:\n    ', ''),
+        with_edit(TOKEN, '            if logits[n][drawn[n]].data == -math.inf:\n    ', ''),
         'not another one'),
     'put in at once': (
         with_edit(TOKEN, 'drawn[n] = draw(z, rng, cooled)\n',
@@ -369,7 +369,7 @@ wrong['e10_token_confidence'] = {
     'no noise': (
         TOKEN + diffusion((CONFIDENCE, '')), 'the noise'),
     'what is impossible is not drawn again': (
-        with_edit(TOKEN, 'if logits[n][drawn[n]].data < -1e5:', 'if False:'), 'impossible')}
+        with_edit(TOKEN, 'if logits[n][drawn[n]].data == -math.inf:', 'if False:'), 'impossible')}
 
 
 # 11
@@ -430,18 +430,18 @@ def exact_nats(state_dict, tokens):
 
 MASKED = '            if tokens[n] == MASK:\n                confidence[n] = '
 BLOCKS = diffusion(
-    ('shortest=1, noise=4.0):', 'shortest=1, noise=4.0, where=None):'),
+    ('least_letters=1, noise=1.5):', 'least_letters=1, noise=1.5, where=None):'),
     ('    total = tokens.count(MASK)\n', '    where = where or range(len(tokens))\n'
      '    total = len([n for n in where if tokens[n] == MASK])\n'),
     ('count = tokens.count(MASK) - left ',
      'count = len([n for n in where if tokens[n] == MASK]) - left '),
     (MASKED, MASKED.replace('== MASK:', '== MASK and n in where:'))
 ) + function(DIFFUSION, '''
-def denoise_blocks(state_dict, tokens, rng, size, steps, temperature, shortest=1):
+def denoise_blocks(state_dict, tokens, rng, size, steps, temperature, least_letters=1):
     """Fill in the MASKs block by block, from left to right; yields what denoise yields."""
     for start in range(0, len(tokens), size):
         block = range(start, min(start + size, len(tokens)))
-        for i, cooled, tokens in denoise(state_dict, tokens, rng, steps, temperature, shortest,
+        for i, cooled, tokens in denoise(state_dict, tokens, rng, steps, temperature, least_letters,
                                          where=block):
             yield i, cooled, tokens
 ''')
