@@ -20,7 +20,7 @@ from tests.pictures import FIGURES, line, load, num, rect, tag, text
 HERE = os.path.dirname(os.path.abspath(__file__))
 PAGE = os.path.join(HERE, 'slides.html')
 PROMPT = 'j____a.'
-RIDDLES = [('elijah', 'elij_h', 5), ('gloria', 'g__r_a', 3), ('oliver', '______', 5)]
+RIDDLES = [('victor', 'v_ctor', 2), ('george', 'g__rge', 3), ('walter', '______', 5)]
 SEEDS = 3, 12                           # of the names on slides 3 and 4
 BLUE, ORANGE = 'blue', 'orange'         # diffusion, GPT
 CELL = 62
