@@ -2,12 +2,14 @@
 
 Level: easy. About 20 minutes. It belongs to chapter 16 of the lesson.
 
-Do: A class of 34 gives its names to both programs. Each program learns from 30 of them and then
+Do: A class of 34 gives its names to both programs. Each program learns from 32 of them and then
 writes 100 names. Before you run anything, write down how many of the 100 you expect to be copies,
 for each program. Then run both, a minute or two each, or with a list of your own:
 
     python microgpt.py --names tests/class.txt --steps 700 --samples 100
     python microdiffusion.py --names tests/class.txt --steps 700 --samples 100
+
+(The page tests/playground.html does the same in your browser, under Train.)
 
 The last line that they print says how many names are copies. Now explain what you saw by counting
 puzzles. A puzzle is what the model sees, together with what it has to guess. From the name nora the

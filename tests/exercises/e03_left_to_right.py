@@ -7,7 +7,7 @@ furthest to the left, not those that the model is surest of. It should reveal as
 before. Predict first: will the names be better, worse or the same? Then compare. This command
 writes a hundred names with a trained model, and shows figures of them:
 
-    python -m tests.exercises.sample microdiffusion --denoise-steps 4
+    python -m tests.exercises.sample microdiffusion
 
 Look at: the line in denoise, part 9, that makes the list `surest`.
 Hint: The keys of `confidence` are the masked positions.

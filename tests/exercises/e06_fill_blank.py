@@ -69,7 +69,8 @@ class FillBlank(checking.Exercise):
         alone = [math.exp(-costs[letter][blank]) for letter in VOCAB[1:]]
         endless = [math.exp(-sum(costs[letter][:-1])) for letter in VOCAB[1:]]
         means = [math.exp(-n / len(costs['a'])) for n in nats]
-        everything = 'what is added up: all costs of the name, those after the blank and the end too'
+        everything = ('what is added up: all costs of the name, those after the blank and the end '
+                      'too')
         slips = (
             ('the sum over all letters: each has still to be divided by it', probs),
             ('how the costs become one: it is the sum of the costs, not their mean', shares(means)),

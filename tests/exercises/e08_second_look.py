@@ -20,7 +20,7 @@ command writes a hundred names with a trained model, and shows figures of them:
     python -m tests.exercises.sample microdiffusion
 
 Look at: how denoise uses mask_predictor, rule_out and draw, part 9.
-Hint: rule_out forbids the end before position `least_letters`.
+Hint: rule_out forbids the end before index `least_letters`.
 """
 import pathlib, sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))    # for an editor's Run button

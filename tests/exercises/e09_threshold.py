@@ -13,11 +13,11 @@ steps go on until no MASK is left, so masks_left is no longer needed. `steps` st
 though it decides nothing now, and `i` still counts the steps for yield. Draw all tokens at
 `temperature`: it no longer falls. So start the program with a lower one, 0.6. Then compare some
 values of `threshold` with the cosine: how many evaluations does a name take, and how usual are the
-names? These commands write a hundred names with a trained model, and show figures of them. The
-first is for your program, the second for the cosine, before your change:
+names? These commands write a thousand names with a trained model, as the differences are small, and
+show figures of them. The first is for your program, the second for the cosine, before your change:
 
-    python -m tests.exercises.sample microdiffusion --temperature 0.6
-    python -m tests.exercises.sample microdiffusion --denoise-steps 12
+    python -m tests.exercises.sample microdiffusion --samples 1000 --temperature 0.6
+    python -m tests.exercises.sample microdiffusion --samples 1000 --denoise-steps 12
 
 Look at: denoise in part 9: how `surest` is chosen, and what `confidence` is the logarithm of.
 Hint: while MASK in tokens. The exponential function undoes the logarithm.
@@ -37,7 +37,7 @@ VOCAB = '_.ab'
 FALLBACK = 'what is revealed if none is sure enough'
 
 
-# The probability of the likeliest token at positions 0 to 5: first, and once any of them is known.
+# The probability of the likeliest token at indexes 0 to 5: first, and once any of them is known.
 FIRST = [0.55, 0.95, 0.75, 0.6, 0.85, 0.65]
 LATER = [0.75, 0.95, 0.55, 0.9, 0.85, 0.65]
 START = [MASK] * 6 + [2] * 7 + [PAD]
@@ -59,9 +59,9 @@ class Threshold(checking.Exercise):
         inputs = self.stand_in(microdiffusion, logits, most=20, endless=endless)
         for threshold, right in ((0.7, [[1, 2, 4], [0, 3], [5]]), (0.5, [[0, 1, 2, 3, 4, 5]]),
                                  (0.88, [[1], [3], [4], [0], [5], [2]])):
-            self.trying('the positions that denoise(..., steps=2) reveals, one list for each step, '
+            self.trying('the indexes that denoise(..., steps=2) reveals, one list for each step, '
                         f'with threshold = {threshold}\n  A made-up model. Probability of the '
-                        f'likeliest token at positions 0 to 5:\n  first {FIRST};\n  once any of '
+                        f'likeliest token at indexes 0 to 5:\n  first {FIRST};\n  once any of '
                         f'them is known {LATER}.', 'the condition on the confidence')
             self.replace(microdiffusion, threshold=threshold)
             for seed in range(3):

@@ -18,9 +18,9 @@ numbers for short names with a trained model. How far apart are they?
     >>> state_dict, vocab, _ = microdiffusion.load('tests/models/microdiffusion.json')
     >>> microdiffusion.exact_nats(state_dict, microdiffusion.encode('leo', vocab))
 
-Do not go through the orders one by one: 14 tokens have 87 billion of them. If each took a thousandth
-of a second, you would wait for nearly three years. The checker stops a function that tries it with
-8 tokens.
+Do not go through the orders one by one: 14 tokens have 87 billion of them. If each took a
+thousandth of a second, you would wait for nearly three years. The checker stops a function that
+tries it with 8 tokens.
 
 Look at: cross_entropies in part 7. Masked tokens behind the first visible PAD are not in its list,
 as they cost nothing.

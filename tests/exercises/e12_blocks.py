@@ -7,12 +7,12 @@ of a block in any order. LLaDA calls it semi-autoregressive. Add this function t
 
     def denoise_blocks(state_dict, tokens, rng, size, steps, temperature, least_letters=1):
 
-Positions 0 to size - 1 are the first block, the next `size` of them are the second, and so on; the
-last block may be shorter. The MASKs of a block are filled as denoise does it, in `steps` steps, and
-the number of MASKs in the block is the `total` of the schedule. Then comes the next block. A block
-without MASKs takes no step. The model always sees the whole sequence. Yield (step, temperature,
-tokens) as denoise does: step and temperature start afresh with each block, and tokens are the whole
-sequence. To try it, let write, part 12, call denoise_blocks(state_dict, tokens,
+The indexes 0 to size - 1 are the first block, the next `size` of them are the second, and so on;
+the last block may be shorter. The MASKs of a block are filled as denoise does it, in `steps` steps,
+and the number of MASKs in the block is the `total` of the schedule. Then comes the next block. A
+block without MASKs takes no step. The model always sees the whole sequence. Yield (step,
+temperature, tokens) as denoise does: step and temperature start afresh with each block, and tokens
+are the whole sequence. To try it, let write, part 12, call denoise_blocks(state_dict, tokens,
 random.Random(seed), 4, 4, args.temperature, least_letters). Predict what it does to the names. This
 command writes a hundred names with a trained model, and shows figures of them:
 

@@ -26,7 +26,8 @@ def guesses(pattern):
     for n, z in enumerate(logits):
         if tokens[n] == MASK:
             probs = [p.data for p in microdiffusion.softmax(z)]
-            yield n + 1, sorted([(100 * p, letter) for p, letter in zip(probs, vocab)], reverse=True)
+            row = [(100 * p, letter) for p, letter in zip(probs, vocab)]
+            yield n + 1, sorted(row, reverse=True)
 
 def main(arguments):
     """Print the guesses; returns the exit status."""

@@ -50,9 +50,15 @@ INDEX = '''<!DOCTYPE html>
 </html>
 '''
 NAMES = '''<h2>The names of the class</h2>
-<p>Copy them. Then open the page, choose a list of your own under <i>Train</i>, and paste them there.</p>
+<p>Copy them. Then open the page, go to <i>Train</i>, and paste them in place of the list.</p>
 <p><textarea id="list" readonly>{}</textarea></p>
-<p><button onclick="document.getElementById('list').select(); document.execCommand('copy')">Copy</button></p>
+<p><button id="copy">Copy</button></p>
+<script>
+document.getElementById('copy').onclick = () => {{
+  document.getElementById('list').select();
+  document.execCommand('copy');
+}};
+</script>
 '''
 LINKS = [('tests/playground.html', 'The page: hide, write, compare and train'),
          ('tests/exercises/worksheet.html', 'The worksheet'),
