@@ -19,7 +19,7 @@ from unittest import mock
 
 import microdiffusion
 from tests.exercises import __main__ as command
-from tests.exercises import answers, checking, guess, pupils, sample, slides, solutions
+from tests.exercises import answers, checking, guess, pupils, sample, slides, solutions, solved
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(HERE)
@@ -243,6 +243,19 @@ class Sample(unittest.TestCase):
                 self.assertEqual(2, sample.main(['microdiffusion', *options]))
                 self.assertIn(expected, out.getvalue())
                 self.assertEqual(1, out.getvalue().count('\n'))
+
+
+class Solved(unittest.TestCase):
+    def test_figures_with_a_solution_in_the_program(self):
+        shown = {}
+        for arguments in (['3'], ['4'], ['8'], ['9', 'threshold=0.2'], ['9', 'threshold=0.9'], ['10'],
+                          ['12']):
+            with contextlib.redirect_stdout(io.StringIO()) as out, mock.patch.dict(sys.modules):
+                self.assertEqual(0, solved.main([*arguments, '--samples', '5']))
+            shown[' '.join(arguments)] = out.getvalue()
+        self.assertEqual(len(shown), len(set(shown.values())), shown)
+        with contextlib.redirect_stdout(io.StringIO()):
+            self.assertEqual(2, solved.main(['1']))
 
 
 class Guess(unittest.TestCase):

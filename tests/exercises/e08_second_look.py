@@ -15,9 +15,10 @@ The name keeps its length. To try it, put this behind the loop of denoise, as it
     yield steps, cooled, second_look(state_dict, tokens, rng, cooled)
 
 Predict first: will the names be better? Will there be more different ones? Then compare. This
-command writes a hundred names with a trained model, and shows figures of them:
+command writes a thousand names with a trained model, which takes a minute or two, and shows figures
+of them:
 
-    python -m tests.exercises.sample microdiffusion
+    python -m tests.exercises.sample microdiffusion --samples 1000
 
 Look at: how denoise uses mask_predictor, rule_out and draw, part 9.
 Hint: rule_out forbids the end before index `least_letters`.

@@ -9,10 +9,10 @@ probability at temperature 1), plus the noise as before. Then put in the tokens 
 positions, the surest first. It may be that a letter put in a moment ago has made a PAD to its left
 impossible: only then draw again.
 
-Predict first: in which version will more names be the same? This command writes a hundred names
-with a trained model, and shows figures of them:
+Predict first: in which version will more names be the same? This command writes a thousand names
+with a trained model, which takes a minute or two, and shows figures of them:
 
-    python -m tests.exercises.sample microdiffusion
+    python -m tests.exercises.sample microdiffusion --samples 1000
 
 Look at: the two loops of denoise, part 9. The first has to draw now, and `cooled` has to stand
 above it.

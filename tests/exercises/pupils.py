@@ -24,8 +24,8 @@ WHAT = ['microgpt.py', 'microdiffusion.py', 'names.txt', 'README.md'] + [
     os.path.join('tests', name) for name in (
         '__init__.py', 'README.md', 'playground.html', 'class.txt', 'few.txt', 'judge.py',
         'compare.py', 'models', 'pictures', 'lesson', 'exercises')]
-FOR_TEACHERS = ['solutions.py', 'teacher.md', 'quiz.md', 'worksheet_solution.html', 'slides.html',
-                'slides.py', 'pupils.py', '__pycache__']
+FOR_TEACHERS = ['solutions.py', 'solved.py', 'teacher.md', 'quiz.md', 'worksheet_solution.html',
+                'slides.html', 'slides.py', 'pupils.py', '__pycache__']
 
 INDEX = '''<!DOCTYPE html>
 <html lang="en">

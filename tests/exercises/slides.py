@@ -21,7 +21,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 PAGE = os.path.join(HERE, 'slides.html')
 PROMPT = 'j____a.'
 RIDDLES = [('victor', 'v_ctor', 2), ('george', 'g__rge', 3), ('walter', '______', 5)]
-SEEDS = 3, 12                           # of the names on slides 3 and 4
+SEEDS = 5, 22                           # of the names on slides 3 and 4
 BLUE, ORANGE = 'blue', 'orange'         # diffusion, GPT
 CELL = 62
 
@@ -30,8 +30,8 @@ CELL = 62
 
 def svg(width, height, title, *parts):
     """A picture of this size; its title is for those who cannot see it."""
-    return tag('svg', '\n' + '\n'.join([tag('title', html.escape(title)), *parts]) + '\n', role='img',
-               viewBox=f'0 0 {width} {height}')
+    lines = [tag('title', html.escape(title)), *parts]
+    return tag('svg', '\n' + '\n'.join(lines) + '\n', role='img', viewBox=f'0 0 {width} {height}')
 
 def tiles(x, y, letters, color, filled=(), size=CELL):
     """A row of tiles; those whose places are in filled are filled, and a _ is left empty."""
@@ -41,8 +41,9 @@ def tiles(x, y, letters, color, filled=(), size=CELL):
         new = n in filled
         parts.append(rect(left + 2, y, size - 4, size - 4, color if new else f'{color}-line', rx=6))
         if letter != '_':
-            parts.append(text(left + size / 2, y + size * 0.66, letter, 'tile ' +
-                              ('paper' if new else 'ink'), 'middle', style=f'font-size:{num(size * 0.56)}px'))
+            parts.append(text(left + size / 2, y + size * 0.66, letter,
+                              'tile paper' if new else 'tile ink', 'middle',
+                              style=f'font-size:{num(size * 0.56)}px'))
     return '\n'.join(parts)
 
 def heading(x, y, words, color):
@@ -170,7 +171,8 @@ def puzzles():
             nothing = n == 15 and k == 0
             parts.append(rect(420 + 35 * n, 58 + 28 * k, 31, 24, 'dim-line' if nothing else BLUE))
     parts.append(text(420, 394, '16 ways for the letters · 11 for the dots − 1', 'label ink'))
-    return svg(1000, 404, f'The GPT has {gpt} puzzles of {name}, the diffusion model {diffusion}', *parts)
+    title = f'The GPT has {gpt} puzzles of {name}, the diffusion model {diffusion}'
+    return svg(1000, 404, title, *parts)
 
 def other_side():
     with open(FIGURES, encoding='utf-8') as file:
@@ -211,55 +213,73 @@ def other_side():
 def slides():
     """(title, picture, words, notes) of each slide."""
     models = load()
-    big = [tiles(110, 60, PROMPT, BLUE, (0, 5, 6), 110)]
+    first = svg(1000, 240, PROMPT, tiles(110, 60, PROMPT, BLUE, (0, 5, 6), 110))
+    steps = [text(60, 60 + 70 * n, words, 'name ink') for n, words in enumerate((
+        '1. Open the page', '2. Go to Train', '3. Paste the list of the class', '4. Press Train'))]
+    question = [text(500, 90 + 60 * n, words, 'name ink', 'middle') for n, words in enumerate((
+        'Why does one of the two models', 'copy so many names?'))]
     return [
-        ('Two models write names', svg(1000, 240, PROMPT, *big),
+        ('Two models write names', first,
          'Six letters. The first is a j, and the last is an a.',
-         'Ask: which names fit? Let the class find some. Then give the same to both models, in the page under '
-         'Compare. One of them is called a diffusion model, the other a GPT. All chatbots that you know are '
-         'GPTs, only much larger.'),
-        ('Which of these fit?', compared(models), '',
-         'All names of the diffusion model have six letters, a j and an a. The GPT can only be given the j: '
-         'it writes from left to right, and it does not know what will follow. These names are what the two '
-         'models of the page wrote. Both have learnt from the same ten thousand names.'),
-        ('Diffusion: in any order', written(emerging(models), BLUE, 'A name emerges'), '',
-         'At first all 14 places are hidden. In each step the model guesses every hidden place, and the surest '
-         'ones are revealed first, with a little chance. A dot says that the name is over. Filled tiles are new.'),
-        ('GPT: from left to right', written(growing(models), ORANGE, 'A name grows'), '',
-         'The GPT sees what stands to the left, and guesses the next letter. The dot at the end is guessed too. '
-         'It never goes back.'),
-        ('Your turn: bet 20 coins', coins(), 'Sure: cheap if right, dear if wrong.',
-         'Worksheet, question 1. Put coins on up to three letters, and keep at least one for all other letters. '
-         'What you pay depends on the coins on the right letter. It is the negative logarithm of their share. '
-         'Four minutes alone, one with your neighbour.'),
-        ('What the model bet', priced(), '',
-         'Compare with your own costs. Where people know the name, they pay less than the model: it only knows '
-         'which letters like to stand together. In the last riddle nobody can know more than how often each '
-         'letter stands there. The model has not learnt from any of the three names.'),
+         'Ask: which names fit? Let the class find some. Then give the same to both models, '
+         'in the page under Compare. One of them is called a diffusion model, the other a '
+         'GPT. The chatbots that you know are mostly GPTs, only much larger.'),
+        ('Which of these fit?', compared(models),
+         '',
+         'All names of the diffusion model have six letters, a j and an a. The GPT can only be '
+         'given the j: it writes from left to right, and it does not know what will follow. '
+         'These names are from the two models of the page. Both have learnt from the same ten '
+         'thousand names.'),
+        ('Diffusion: in any order', written(emerging(models), BLUE, 'A name emerges'),
+         '',
+         'At first all 14 places are hidden. In each step the model guesses every hidden '
+         'place, and the surest are revealed first, with a little chance. A dot says that the '
+         'name is over. Filled tiles are new.'),
+        ('GPT: from left to right', written(growing(models), ORANGE, 'A name grows'),
+         '',
+         'The GPT sees what stands to the left, and guesses the next letter. The dot at the '
+         'end is guessed too. It never goes back.'),
+        ('Your turn: bet 20 coins', coins(),
+         'Sure and right is cheap. Sure and wrong is dear.',
+         'Worksheet, question 1. Put coins on up to three letters, and keep at least one for '
+         'all other letters. What you pay depends on the coins on the right letter: it is the '
+         'negative logarithm of their share. Four minutes alone, one with your neighbour.'),
+        ('What the model bet', priced(),
+         '',
+         'Compare with your own costs. Where people know the name, they pay less than the '
+         'model: it only knows which letters like to stand together. In the last riddle nobody '
+         'can know more than how often each letter stands there. The model has not learnt from '
+         'any of the three names.'),
         ('Each writes 100 names', copies(None),
          'How many of them are copies from the list that it learnt?',
-         'Worksheet, question 2: everybody writes down two guesses, before anything runs. To learn means: several '
-         'thousand numbers are turned a little, 700 times, so that the puzzles cost less.'),
-        ('Train them yourself', svg(1000, 300, 'Four steps',
-         *[text(60, 60 + 70 * n, words, 'name ink') for n, words in enumerate((
-             '1. Open the page', '2. Go to Train', '3. Paste the list of the class', '4. Press Train'))]), '',
-         'Write the address on the board. One device for two is enough. It takes about fifteen seconds on a '
-         'laptop and a minute or two on a phone. Watch the two curves. Then write both numbers down.'),
-        ('Who copied?', copies(answers.COPIES), 'A list of 34 names, 700 steps',
-         'This is what came out with the list class.txt. Put the numbers of six devices on the board beside it. '
-         'The curve for new names shows the same: that of the GPT turns up again.'),
-        ('Why? Count the puzzles in nora', puzzles(), 'The GPT meets the same 5 again and again.',
-         'Worksheet, question 3. First the GPT: four letters and the end. Then diffusion: each letter is hidden or '
-         'not, 16 ways. The first visible dot stands at one of ten places, or none is visible: 11 ways. One of the '
-         '176 leaves nothing to guess. A model that gets another puzzle each time cannot learn the answers by heart.'),
-        ('The other side', other_side(), '',
-         'Do not go home with "diffusion is better". With ten thousand names the GPT is better. With few names '
-         'the GPT is as good where its curve is lowest (the circle), if one stops there. It gets worse when '
-         'training goes on.'),
-        ('In one or two sentences', svg(1000, 200, 'A question', text(
-            500, 90, 'Why does one of the two models', 'name ink', 'middle'), text(
-            500, 150, 'copy so many names?', 'name ink', 'middle')), '',
-         'Worksheet, question 4. Three minutes. Then read three of them aloud.')]
+         'Worksheet, question 2: everybody writes down two guesses, before anything runs. To '
+         'learn means: several thousand numbers are turned a little, 700 times, so that the '
+         'puzzles cost less.'),
+        ('Train them yourself', svg(1000, 300, 'Four steps', *steps),
+         '',
+         'Write the address on the board. One device for two is enough. The page says how long '
+         'it will take: seconds on a computer, a minute or two on a phone. Watch the curves. '
+         'Then write both numbers down.'),
+        ('Who copied?', copies(answers.COPIES),
+         'A list of 34 names, 700 steps',
+         'This is what came out of the two programs with the list class.txt. Put the numbers '
+         'of six devices on the board beside it. The costs of new names say the same: those of '
+         'the GPT rise far above those of the diffusion model.'),
+        ('Why? Count the puzzles in nora', puzzles(),
+         'The GPT meets the same 5 again and again.',
+         'Worksheet, question 3. First the GPT: four letters and the end. Then diffusion: each '
+         'letter is hidden or not, 16 ways. The first visible dot stands at one of ten places, '
+         'or none is visible: 11 ways. One of the 176 leaves nothing to guess. A model that '
+         'gets another puzzle nearly every time can hardly learn the answers by heart.'),
+        ('The other side', other_side(),
+         '',
+         'Do not go home with "diffusion is better". With ten thousand names the GPT is '
+         'better. With few names the GPT is as good where its curve is lowest (the circle), if '
+         'one stops there. It gets worse when training goes on.'),
+        ('In one or two sentences', svg(1000, 200, 'A question', *question),
+         '',
+         'Worksheet, question 4. Three minutes. Then read three of them aloud.')
+    ]
 
 
 # 5. The page.
@@ -270,24 +290,30 @@ TEMPLATE = '''<!DOCTYPE html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy"
-      content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:">
+      content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline';
+               img-src data:">
 <link rel="icon" href="data:,">
 <title>Names from noise: slides for lesson 1</title>
 <style>
   @page { size: landscape; margin: 10mm; }
   body { margin: 0; color: #1f2328; background: #fff;
          font: 22px/1.35 system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif; }
-  section { position: relative; box-sizing: border-box; max-width: 62rem; margin: 0 auto; padding: 1.2rem 1.5rem; }
+  section { position: relative; box-sizing: border-box; max-width: 62rem; margin: 0 auto;
+            padding: 1.2rem 1.5rem; }
   h1 { font-size: 1.9em; line-height: 1.15; margin: 0 0 0.5em; text-align: center; }
-  h1 small { position: absolute; top: 1em; right: 1.5em; font-size: 0.45em; font-weight: 400; color: #59636e; }
+  h1 small { position: absolute; top: 1em; right: 1.5em; font-size: 0.45em; font-weight: 400;
+             color: #59636e; }
   section > p { font-size: 1.35em; text-align: center; margin: 0.4em 0 0; }
-  aside { font-size: 0.8em; border-left: 4px solid #d0d7de; padding-left: 0.8em; margin: 1em auto 0; max-width: 46em; }
+  aside { font-size: 0.8em; border-left: 4px solid #d0d7de; padding-left: 0.8em;
+          margin: 1em auto 0; max-width: 46em; }
   svg { display: block; width: 100%; }
   svg text { font-family: system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif; }
   svg .tile, svg .name, svg .code { font-family: Consolas, Menlo, "DejaVu Sans Mono", monospace; }
-  .big { font-size: 32px } .name { font-size: 38px } .code { font-size: 22px } .label { font-size: 24px }
+  .big { font-size: 32px } .name { font-size: 38px }
+  .code { font-size: 22px } .label { font-size: 24px }
   .tile, .bold { font-weight: 600 }
-  .ink { fill: #1f2328 } .dim { fill: #59636e } .paper { fill: #fff } .blue { fill: #0969da } .orange { fill: #bc4c00 }
+  .ink { fill: #1f2328 } .dim { fill: #59636e } .paper { fill: #fff }
+  .blue { fill: #0969da } .orange { fill: #bc4c00 }
   .blue-line, .orange-line, .dim-line { fill: none; stroke-width: 2 } .thick { stroke-width: 5 }
   .blue-line { stroke: #0969da } .orange-line { stroke: #bc4c00 } .dim-line { stroke: #59636e }
   @media screen {
@@ -299,7 +325,9 @@ TEMPLATE = '''<!DOCTYPE html>
     .show:not(.silent) svg { max-height: 52vh; }
   }
   @media print {
-    section { break-after: page; page-break-after: always; padding: 0; font-size: 15pt; max-width: 100%; }
+    section { break-after: page; page-break-after: always; padding: 0; font-size: 15pt;
+              max-width: 100%; }
+    aside { font-size: 1em; }
     section:last-child { break-after: auto; page-break-after: auto; }
     svg { max-height: 112mm; }
   }
@@ -309,7 +337,7 @@ TEMPLATE = '''<!DOCTYPE html>
 SLIDES
 <script>
 'use strict';
-// Arrow keys, page keys (as a remote sends them), the space bar and a click move; n shows the notes.
+// Arrow keys, page keys (as a remote sends them), the space bar and a click move; n shows notes.
 const slides = [...document.querySelectorAll('section')];
 let now = 0;
 
@@ -322,8 +350,8 @@ function show(n) {
 document.body.className = 'show silent';
 document.addEventListener('keydown', event => {
   if (event.ctrlKey || event.altKey || event.metaKey) return;
-  const moves = {ArrowRight: 1, ArrowDown: 1, PageDown: 1, ' ': 1, Enter: 1, ArrowLeft: -1, ArrowUp: -1,
-                 PageUp: -1, Backspace: -1, Home: -99, End: 99};
+  const moves = {ArrowRight: 1, ArrowDown: 1, PageDown: 1, ' ': 1, Enter: 1, ArrowLeft: -1,
+                 ArrowUp: -1, PageUp: -1, Backspace: -1, Home: -99, End: 99};
   if (event.key in moves) {
     event.preventDefault();
     show(now + moves[event.key]);
@@ -345,8 +373,9 @@ def make():
     sections, all_slides = [], slides()
     for n, (title, picture, words, notes) in enumerate(all_slides, 1):
         said = f'<p>{html.escape(words)}</p>\n' if words else ''
-        sections.append(f'<section>\n<h1>{html.escape(title)}<small>{n}/{len(all_slides)}</small></h1>\n'
-                        f'{picture}\n{said}<aside>{html.escape(notes)}</aside>\n</section>\n')
+        number = f'<small>{n}/{len(all_slides)}</small>'
+        sections.append(f'<section>\n<h1>{html.escape(title)}{number}</h1>\n{picture}\n{said}'
+                        f'<aside>{html.escape(notes)}</aside>\n</section>\n')
     return TEMPLATE.replace('SLIDES', '\n'.join(sections))
 
 

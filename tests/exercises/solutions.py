@@ -9,6 +9,7 @@ DIFFUSION = 'microdiffusion.py'
 
 reference = {}
 wrong = {}
+tried = {}                  # further edits that the text asks for, to try a solution
 
 
 def gpt(*edits):
@@ -231,6 +232,9 @@ def second_look(state_dict, tokens, rng, temperature):
         tokens[n] = draw(logits[n], rng, temperature)
     return tokens
 ''')
+tried['e08_second_look'] = diffusion((
+    '        yield i, cooled, list(tokens)\n', '        yield i, cooled, list(tokens)\n'
+    '    yield steps, cooled, second_look(state_dict, tokens, rng, cooled)\n'))
 RULE_OUT = '        rule_out(logits, tokens, length)\n'
 reference['e08_second_look'] = SECOND_LOOK
 wrong['e08_second_look'] = {
@@ -446,6 +450,9 @@ def denoise_blocks(state_dict, tokens, rng, size, steps, temperature, least_lett
             yield i, cooled, tokens
 ''')
 reference['e12_blocks'] = BLOCKS
+tried['e12_blocks'] = diffusion(
+    ('denoise(state_dict, tokens, random.Random(seed), args.denoise_steps, args.temperature,',
+     'denoise_blocks(state_dict, tokens, random.Random(seed), 4, 4, args.temperature,'))
 wrong['e12_blocks'] = {
     'later blocks are cut off': (
         with_edit(BLOCKS, 'denoise(state_dict, tokens,', 'denoise(state_dict, tokens[:start + '
