@@ -46,8 +46,8 @@ def prices(state_dict, tokens, hidden=None):
 
 # What a checker prints when all is right. Figures of names are those of 1,000 names of the trained
 # model: before the change by python -m tests.exercises.sample microdiffusion --samples 1000, with
-# further options, and after it by python -m tests.exercises.solved with the exercise's number. Those
-# of fifteen seeds are of 100 names each: --seed 1 to --seed 15.
+# further options, and after it by python -m tests.exercises.solved with the number of the exercise.
+# Those of fifteen seeds are of 100 names each: --seed 1 to --seed 15.
 
 closing = {
     'e01_tanh': """
@@ -154,8 +154,8 @@ In the new version: 53 % distinct names instead of 92 %. It draws for every posi
 draws that happened to be likely, so the usual wins twice. The end is among the surest of all, so
 names also become shorter, 4.9 letters instead of 6.1. They are more usual too, 1.95 nats per
 character instead of 2.23; but so are those of the old version at temperature 0.5 (2.01, 66 %),
-with 6.1 letters. Without any noise only 31 % are distinct. In a long text, with thousands of tokens to choose from,
-one does not notice: two texts are hardly ever the same.
+with 6.1 letters. Without any noise only 31 % are distinct. In a long text, with thousands of
+tokens to choose from, one does not notice: two texts are hardly ever the same.
 """,
     'e11_all_orders': """
 For leo the bound is 13.25 and the real price 13.09 nats; for nora it is 11.77 and 11.66. Over
