@@ -32,6 +32,7 @@ INDEX = '''<!DOCTYPE html>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,">
 <title>Names from noise</title>
 <style>
   body {{ max-width: 32em; margin: 0 auto; padding: 1em; font: 1.1em/1.5 system-ui, sans-serif;
@@ -50,7 +51,8 @@ INDEX = '''<!DOCTYPE html>
 </html>
 '''
 NAMES = '''<h2>The names of the class</h2>
-<p>Copy them. Then open the page, go to <i>Train</i>, and paste them in place of the list.</p>
+<p>Copy them. Then go to <a href="tests/playground.html#train">Train</a>, and paste them in place of
+the list.</p>
 <p><textarea id="list" readonly>{}</textarea></p>
 <p><button id="copy">Copy</button></p>
 <script>
