@@ -215,7 +215,7 @@ def slides():
     models = load()
     first = svg(1000, 240, PROMPT, tiles(110, 60, PROMPT, BLUE, (0, 5, 6), 110))
     steps = [text(60, 60 + 70 * n, words, 'name ink') for n, words in enumerate((
-        '1. Open the page', '2. Go to Train, and paste the list of the class',
+        '1. Open the page', '2. Under Train, paste the list of the class',
         '3. Set the seed to your number', '4. Press Train'))]
     question = [text(500, 90 + 60 * n, words, 'name ink', 'middle') for n, words in enumerate((
         'Why does one of the two models', 'copy so many names?'))]
