@@ -54,7 +54,7 @@ class Tanh(checking.Exercise):
             self.expect(isinstance(part, (tuple, list)), f'{what} {part!r}', f'a tuple of {what}',
                         f'the comma: (x) is x itself, (x,) is a tuple; see the {what} of exp')
         self.expect(len(y._children) == len(y._local_grads) > 0,
-                    f'{len(y._children)} children, {len(y._local_grads)} local gradients',
+                    f'children: {len(y._children)}, local gradients: {len(y._local_grads)}',
                     'as many local gradients as children',
                     'the arguments of Value: the third argument is a tuple of local gradients; '
                     'see exp')

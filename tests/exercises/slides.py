@@ -259,7 +259,7 @@ def slides():
         ('Train them yourself', svg(1000, 300, 'Four steps', *steps),
          '',
          'Write the address on the board. One device for two is enough. The page says how long '
-         'it will take: seconds on a computer, a minute or two on a phone. Watch the curves. '
+         'it will take; on a phone it takes longer than on a computer. Watch the curves. '
          'Then write both numbers down.'),
         ('Who copied?', copies(answers.COPIES),
          'A list of 34 names, 700 steps',
