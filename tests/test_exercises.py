@@ -228,8 +228,8 @@ class Sample(unittest.TestCase):
 class Solved(unittest.TestCase):
     def test_figures_with_a_solution_in_the_program(self):
         shown = {}
-        for arguments in (['3'], ['4'], ['8'], ['9', 'threshold=0.2'], ['9', 'threshold=0.9'], ['10'],
-                          ['12']):
+        for arguments in (['3'], ['4'], ['8'], ['9', 'threshold=0.2'], ['9', 'threshold=0.9'],
+                          ['10'], ['12']):
             with contextlib.redirect_stdout(io.StringIO()) as out, mock.patch.dict(sys.modules):
                 self.assertEqual(0, solved.main([*arguments, '--samples', '5']))
             shown[' '.join(arguments)] = out.getvalue()
