@@ -6,6 +6,7 @@ no exercise has been done.
 import contextlib
 import importlib.util
 import io
+import math
 import os
 import random
 import re
@@ -18,7 +19,7 @@ from unittest import mock
 
 import microdiffusion
 from tests.exercises import __main__ as command
-from tests.exercises import answers, checking, guess, sample, solutions
+from tests.exercises import answers, checking, guess, pupils, sample, slides, solutions, solved
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(HERE)
@@ -203,13 +204,6 @@ class Commands(unittest.TestCase):
 
 
 class Sample(unittest.TestCase):
-    def test_what_cannot_be_is_said_in_one_line(self):
-        for tool, arguments in ((guess, ['m__\xf1.']), (sample, ['microgpt', '--prompt', '\xf1']),
-                                (sample, ['microdiffusion', '--samples', '0'])):
-            with self.subTest(arguments), contextlib.redirect_stdout(io.StringIO()) as out:
-                self.assertEqual(2, tool.main(arguments))
-                self.assertEqual(1, len(out.getvalue().splitlines()))
-
     def test_names_and_figures(self):
         with contextlib.redirect_stdout(io.StringIO()) as out:
             status = sample.main(['microdiffusion', '--samples', '7', '--denoise-steps', '2'])
@@ -221,14 +215,52 @@ class Sample(unittest.TestCase):
                                    r'\d.\d\d; \d.\d\d nats per character; [12]\.\d evaluations')
         self.assertRegex(lines[3], r'^real names: +\d+ names, \d+ of them distinct; mean length')
 
+    def test_what_it_cannot_do_is_said_in_a_line(self):
+        for options, expected in ((['--samples', '0'], 'one name'),
+                                  (['--prompt', 'm__\xf1.'], 'letters'),
+                                  (['--load', 'no.json'], 'no.json')):
+            with self.subTest(options), contextlib.redirect_stdout(io.StringIO()) as out:
+                self.assertEqual(2, sample.main(['microdiffusion', *options]))
+                self.assertIn(expected, out.getvalue())
+                self.assertEqual(1, out.getvalue().count('\n'))
+
+
+class Solved(unittest.TestCase):
+    def test_figures_with_a_solution_in_the_program(self):
+        shown = {}
+        for arguments in (['3'], ['4'], ['8'], ['9', 'threshold=0.2'], ['9', 'threshold=0.9'],
+                          ['10'], ['12']):
+            with contextlib.redirect_stdout(io.StringIO()) as out, mock.patch.dict(sys.modules):
+                self.assertEqual(0, solved.main([*arguments, '--samples', '5']))
+            shown[' '.join(arguments)] = out.getvalue()
+        self.assertEqual(len(shown), len(set(shown.values())), shown)
+        with contextlib.redirect_stdout(io.StringIO()):
+            self.assertEqual(2, solved.main(['1']))
+
+
+class Guess(unittest.TestCase):
+    def test_places_are_counted_from_one(self):
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            self.assertEqual(0, guess.main(['ma_i_.']))
+        self.assertEqual(['3', '5'], re.findall(r'(?m)^place +(\d+): ', out.getvalue()))
+
+    def test_what_it_cannot_do_is_said_in_a_line(self):
+        for arguments in (['m__\xf1.'], ['..'], ['maria.'], [], ['ma', '_a']):
+            with self.subTest(arguments), contextlib.redirect_stdout(io.StringIO()) as out:
+                self.assertEqual(2, guess.main(arguments))
+                self.assertEqual(1, out.getvalue().count('\n'))
 
 
 class Worksheet(unittest.TestCase):
+    def page(self, name):
+        with open(os.path.join(HERE, 'exercises', name), encoding='utf-8') as file:
+            return file.read()
+
     def test_guesses_are_those_of_the_model(self):
-        with open(os.path.join(HERE, 'exercises', 'worksheet.html'), encoding='utf-8') as file:
-            text = file.read()
-        shown = re.findall(r'python -m tests\.exercises\.guess (\S+)\n((?:place .*\n)+)', text)
-        shown += re.findall(r'>(\w+\.)</code> These are[^<]*</p>\n<pre>\n((?:place .*\n)+)', text)
+        command = r'python -m tests\.exercises\.guess (\S+)\n((?:place .*\n)+)'
+        question = r'>(\w+\.)</code> These are[^<]*</p>\n<pre>\n((?:place .*\n)+)'
+        shown = re.findall(command, self.page('worksheet_solution.html'))
+        shown += re.findall(question, self.page('worksheet.html'))
         self.assertEqual(5, len(shown))
         for pattern, lines in shown:
             with self.subTest(pattern):
@@ -236,10 +268,69 @@ class Worksheet(unittest.TestCase):
                     self.assertEqual(0, guess.main([pattern]))
                 self.assertEqual(out.getvalue(), lines)
 
+    def test_coins_cost_what_the_tables_say(self):
+        for name in ('worksheet.html', 'cards.html'):
+            rows = re.findall(r'(?s)<tr><th>(coins|cost if[^<]*)</th>(.*?)</tr>', self.page(name))
+            coins, named, kept = [[float(number) for number in re.findall(r'<td>([\d.]+)<', cells)]
+                                  for _, cells in rows]
+            self.assertEqual(11, len(coins))
+            self.assertEqual([round(-math.log(n / 20), 1) for n in coins], named)
+            self.assertEqual([round(-math.log(n / 20 / 23), 1) for n in coins], kept)
+
+
+class Slides(unittest.TestCase):
+    def test_the_page_is_what_the_command_makes_of_the_models(self):
+        with open(slides.PAGE, encoding='utf-8') as file:
+            self.assertEqual(slides.make(), file.read(), 'run python -m tests.exercises.slides')
+
+
+class Pupils(unittest.TestCase):
+    """The folder for pupils."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = os.path.join(folder.name, 'pupils')
+
+    def run_main(self, *options):
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            self.assertEqual(0, pupils.main([self.folder, *options]))
+        return out.getvalue()
+
+    def texts(self):
+        for folder, _, names in os.walk(self.folder):
+            for name in names:
+                with open(os.path.join(folder, name), encoding='utf-8') as file:
+                    yield os.path.relpath(os.path.join(folder, name), self.folder), file.read()
+
+    def test_it_has_what_pupils_need_and_no_solution(self):
+        self.run_main('--names', os.path.join(HERE, 'class.txt'))
+        texts = dict(self.texts())
+        index = texts['index.html']
+        self.assertIn('yusuf', index)
+        for link in re.findall('<a href="([^"#]+)', index):
+            self.assertTrue(os.path.exists(os.path.join(self.folder, link)), link)
+        secret = solutions.reference['e03_left_to_right'][0][2]
+        for name, text in texts.items():
+            self.assertNotIn(secret, text, name)
+            self.assertNotRegex(name, 'solution|teacher|quiz|slides')
+        done = subprocess.run([sys.executable, '-m', 'tests.exercises', '3'], cwd=self.folder,
+                              stdout=subprocess.PIPE, universal_newlines=True)
+        self.assertIn('Exercise 3, left to right. ', done.stdout)
+
+    def test_a_folder_that_is_there_is_left_as_it_is(self):
+        self.run_main()
+        before = dict(self.texts())
+        self.assertIn('used as it is', self.run_main())
+        with contextlib.redirect_stderr(io.StringIO()) as out, self.assertRaises(SystemExit):
+            pupils.main([self.folder, '--names', os.path.join(HERE, 'class.txt')])
+        self.assertIn('another one', out.getvalue())
+        self.assertEqual(before, dict(self.texts()))
+
 
 class Plan(unittest.TestCase):
     def test_costs_on_the_board_are_those_of_the_model(self):
-        with open(os.path.join(HERE, 'exercises', 'README.md'), encoding='utf-8') as file:
+        with open(os.path.join(HERE, 'exercises', 'teacher.md'), encoding='utf-8') as file:
             rows = re.findall(r'^\| [\d.]+ \| `(\S{14})` \| (.*) \|$', file.read(), re.MULTILINE)
         self.assertEqual(3, len(rows))
         state_dict, vocab, _ = microdiffusion.load(guess.MODEL)

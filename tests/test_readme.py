@@ -14,7 +14,8 @@ import microdiffusion
 import microgpt
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-PAGES = ('README.md', 'tests/README.md', 'tests/lesson/README.md', 'tests/exercises/README.md')
+PAGES = ('README.md', 'tests/README.md', 'tests/lesson/README.md', 'tests/exercises/README.md',
+         'tests/exercises/teacher.md', 'tests/exercises/quiz.md')
 PROGRAMS = ('microgpt.py', 'microdiffusion.py')
 
 

@@ -104,7 +104,9 @@ class Exercise(unittest.TestCase):
             message = str(wrong)
         except (Exception, SystemExit, KeyboardInterrupt) as error:     # Ctrl-C: no end
             look = f'the line above, then {self.look}'
-            if not program_frames(error):
+            if isinstance(error, RecursionError):
+                look = 'the line above: it calls itself, and that has no end'
+            elif not program_frames(error):
                 look = ('what your function takes and gives back; the line above is in the checker '
                         'and is right')
             message = report(self.tried, blame(error), 'no exception', look)

@@ -53,6 +53,11 @@ class Tanh(checking.Exercise):
         for part, what in ((y._children, 'children'), (y._local_grads, 'local gradients')):
             self.expect(isinstance(part, (tuple, list)), f'{what} {part!r}', f'a tuple of {what}',
                         f'the comma: (x) is x itself, (x,) is a tuple; see the {what} of exp')
+        self.expect(len(y._children) == len(y._local_grads) > 0,
+                    f'children: {len(y._children)}, local gradients: {len(y._local_grads)}',
+                    'as many local gradients as children',
+                    'the arguments of Value: the third argument is a tuple of local gradients; '
+                    'see exp')
         self.expect(all(map(checking.is_number, y._local_grads)),
                     f'local gradients {y._local_grads}', 'a tuple of plain numbers',
                     'the local gradient: it is made of self.data, not of Values')

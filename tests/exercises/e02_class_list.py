@@ -2,12 +2,14 @@
 
 Level: easy. About 20 minutes. It belongs to chapter 16 of the lesson.
 
-Do: A class of 34 gives its names to both programs. Each program learns from 30 of them and then
+Do: A class of 34 gives its names to both programs. Each program learns from 32 of them and then
 writes 100 names. Before you run anything, write down how many of the 100 you expect to be copies,
 for each program. Then run both, a minute or two each, or with a list of your own:
 
     python microgpt.py --names tests/class.txt --steps 700 --samples 100
     python microdiffusion.py --names tests/class.txt --steps 700 --samples 100
+
+(The page tests/playground.html does the same in your browser, under Train.)
 
 The last line that they print says how many names are copies. Now explain what you saw by counting
 puzzles. A puzzle is what the model sees, together with what it has to guess. From the name nora the
@@ -50,6 +52,7 @@ class ClassList(checking.Exercise):
         slips = {16: 'the PADs: they can be hidden as well',
                  2 ** 14: 'what stands behind the first visible PAD: the model does not see it',
                  2 ** 14 - 1: 'what stands behind the first visible PAD: the model does not see it',
+                 right - 10: 'the name when all letters are visible: its PADs may still be hidden',
                  right + 1: 'what is no puzzle: is there always something left to guess?',
                  right - 15: 'the PADs: it may also be that none of them is visible',
                  right - 16: 'the PADs: it may also be that none of them is visible'}

@@ -4,8 +4,8 @@ Level: easy. About 20 minutes. It belongs to chapter 8 of the lesson.
 
 Do: In microdiffusion.py half of the attention heads look to the left and half to the right. A
 score falls by `slope` with each position of distance. Take a head that looks LEFT, and the position
-5 of 14. How far away are the positions 4, 6, 5 and 13? Put the four numbers into the line
-`answer = ...` below.
+with the index 5 (of 0 to 13). How far away are the indexes 4, 6, 5 and 13? Put the four numbers
+into the line `answer = ...` below.
 
 Then turn all heads of microdiffusion.py to the left. Train before the change and after it, less
 than a minute each, and compare the held-out nats and the names that the prompts give. Predict
@@ -24,7 +24,7 @@ import microdiffusion
 from microdiffusion import LEFT
 from tests.exercises import answers, checking
 
-answer = None               # (of position 4, of 6, of 5 itself, of 13)
+answer = None               # (of index 4, of 6, of 5 itself, of 13)
 
 
 class HeadsLeft(checking.Exercise):
@@ -35,7 +35,7 @@ class HeadsLeft(checking.Exercise):
                  'itself: work out (look * 0 - 1) % 14',
                  'the way around the ring: to the left of 5 come 4, 3, 2, 1, 0, and then 13')
         for key, got, look in zip((4, 6, 5, 13), numbers, looks):
-            self.trying(f'how far position {key} is from 5, for a head that looks LEFT', look)
+            self.trying(f'how far index {key} is from 5, for a head that looks LEFT', look)
             self.expect(got == answers.distance(LEFT, 5, key, 14), got, 'another distance')
 
         self.trying('heads in microdiffusion.py', 'the line `heads = ...` at the top')

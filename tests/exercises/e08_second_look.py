@@ -15,12 +15,13 @@ The name keeps its length. To try it, put this behind the loop of denoise, as it
     yield steps, cooled, second_look(state_dict, tokens, rng, cooled)
 
 Predict first: will the names be better? Will there be more different ones? Then compare. This
-command writes a hundred names with a trained model, and shows figures of them:
+command writes a thousand names with a trained model, which takes a minute or two, and shows figures
+of them:
 
-    python -m tests.exercises.sample microdiffusion
+    python -m tests.exercises.sample microdiffusion --samples 1000
 
 Look at: how denoise uses mask_predictor, rule_out and draw, part 9.
-Hint: rule_out forbids the end before position `shortest`.
+Hint: rule_out forbids the end before index `least_letters`.
 """
 import pathlib, sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))    # for an editor's Run button
@@ -44,6 +45,7 @@ class SecondLook(checking.Exercise):
     def check(self):
         second_look = self.need(microdiffusion, 'second_look',
                                 'second_look(state_dict, tokens, rng, temperature)')
+        self.watch_draw()
 
         # The model says c, or rather often the end, wherever it is asked.
         inputs = self.stand_in(microdiffusion, lambda tokens, n: logs(0, 0.6, 0, 0, 0.4))
@@ -61,7 +63,7 @@ class SecondLook(checking.Exercise):
             self.check_inputs(inputs, name)
             right = 'c' * len(name) + '.' * (14 - len(name))
             self.expect(text([got]) == right, text([got]), right,
-                        'rule_out: with a large enough `shortest` the name cannot end earlier')
+                        'rule_out: with a large enough `least_letters` the name cannot end earlier')
 
         self.stand_in(microdiffusion, lambda tokens, n: logs(0, 0, 0.6, 0.4, 0), most=4000)
         for temperature, share in ((1.0, 0.6), (0.5, 0.36 / 0.52), (0, 1.0)):
@@ -71,6 +73,20 @@ class SecondLook(checking.Exercise):
             names = [second_look(None, microdiffusion.encode('bbbbbbbb', VOCAB), rng, temperature)
                      for _ in range(100)]
             self.expect_near(text(names).count('a') / 800, share, 'a share of a of', tolerance=0.05)
+
+    def watch_draw(self):
+        """Let draw say what it needs, if it is given something else."""
+        draw = microdiffusion.draw
+
+        def watched(logits, rng, temperature, *rest, **named):
+            values = [isinstance(z, microdiffusion.Value) for z in logits]
+            if values and not all(values):
+                self.trying('what second_look gives to draw', 'draw: it takes the logits of one '
+                            'place, as denoise gives them: draw(logits[n], rng, temperature)')
+                self.expect(False, f'a list of {type(logits[0]).__name__}s', 'a list of Values')
+            return draw(logits, rng, temperature, *rest, **named)
+
+        self.replace(microdiffusion, draw=watched)
 
     def check_inputs(self, inputs, name):
         """That the model saw one hidden letter at a time, and what was drawn to its left."""

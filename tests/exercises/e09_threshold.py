@@ -13,11 +13,11 @@ steps go on until no MASK is left, so masks_left is no longer needed. `steps` st
 though it decides nothing now, and `i` still counts the steps for yield. Draw all tokens at
 `temperature`: it no longer falls. So start the program with a lower one, 0.6. Then compare some
 values of `threshold` with the cosine: how many evaluations does a name take, and how usual are the
-names? These commands write a hundred names with a trained model, and show figures of them. The
-first is for your program, the second for the cosine, before your change:
+names? These commands write a thousand names with a trained model, as the differences are small, and
+show figures of them. The first is for your program, the second for the cosine, before your change:
 
-    python -m tests.exercises.sample microdiffusion --temperature 0.6
-    python -m tests.exercises.sample microdiffusion --denoise-steps 12
+    python -m tests.exercises.sample microdiffusion --samples 1000 --temperature 0.6
+    python -m tests.exercises.sample microdiffusion --samples 1000 --denoise-steps 12
 
 Look at: denoise in part 9: how `surest` is chosen, and what `confidence` is the logarithm of.
 Hint: while MASK in tokens. The exponential function undoes the logarithm.
@@ -26,6 +26,7 @@ import pathlib, sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))    # for an editor's Run button
 
 import random
+from unittest import mock
 
 import microdiffusion
 from microdiffusion import MASK, PAD
@@ -36,7 +37,7 @@ VOCAB = '_.ab'
 FALLBACK = 'what is revealed if none is sure enough'
 
 
-# The probability of the likeliest token at positions 0 to 5: first, and once any of them is known.
+# The probability of the likeliest token at indexes 0 to 5: first, and once any of them is known.
 FIRST = [0.55, 0.95, 0.75, 0.6, 0.85, 0.65]
 LATER = [0.75, 0.95, 0.55, 0.9, 0.85, 0.65]
 START = [MASK] * 6 + [2] * 7 + [PAD]
@@ -58,9 +59,9 @@ class Threshold(checking.Exercise):
         inputs = self.stand_in(microdiffusion, logits, most=20, endless=endless)
         for threshold, right in ((0.7, [[1, 2, 4], [0, 3], [5]]), (0.5, [[0, 1, 2, 3, 4, 5]]),
                                  (0.88, [[1], [3], [4], [0], [5], [2]])):
-            self.trying('the positions that denoise(..., steps=2) reveals, one list for each step, '
+            self.trying('the indexes that denoise(..., steps=2) reveals, one list for each step, '
                         f'with threshold = {threshold}\n  A made-up model. Probability of the '
-                        f'likeliest token at positions 0 to 5:\n  first {FIRST};\n  once any of '
+                        f'likeliest token at indexes 0 to 5:\n  first {FIRST};\n  once any of '
                         f'them is known {LATER}.', 'the condition on the confidence')
             self.replace(microdiffusion, threshold=threshold)
             for seed in range(3):
@@ -80,22 +81,35 @@ class Threshold(checking.Exercise):
         self.trying('the steps that denoise counts', 'what yield gives: i is 1, then 2, then 3 ...')
         got = [i for i, _, _ in microdiffusion.denoise(None, START, random.Random(0))]
         self.expect(got == [1, 2, 3, 4, 5, 6], got, [1, 2, 3, 4, 5, 6])
+        self.check_equal()
         self.check_end()
+
+    def check_equal(self):
+        """That a probability which equals the threshold is enough: 1.0 is the same in floats."""
+        with mock.patch.multiple(microdiffusion, threshold=1.0):
+            self.stand_in(microdiffusion, lambda tokens, n:
+                          logs(0, 0, 1.0, 0) if n in (1, 3) else logs(0, 0, 0.6, 0.4), most=20)
+            self.trying('the indexes that the first step of denoise reveals, with threshold = 1.0 '
+                        'and a model that is certain at 1 and 3',
+                        'the condition: a probability of at least threshold is enough, so equal is')
+            _, _, tokens = next(microdiffusion.denoise(None, START, random.Random(0)))
+            got = [n for n in range(6) if tokens[n] != MASK]
+            self.expect(got == [1, 3], got, [1, 3])
 
     def check_end(self):
         """That what rules out an early end has stayed, and what fills up the end of a name."""
         self.replace(microdiffusion, threshold=0.2)
         self.stand_in(microdiffusion, lambda tokens, n: logs(0, 0.6, 0.3, 0.1), most=10 ** 4)
-        for shortest in (1, 9):
+        for least_letters in (1, 9):
             for seed in range(10):
-                self.trying(f'a name from 14 masks, with shortest={shortest}',
+                self.trying(f'a name from 14 masks, with least_letters={least_letters}',
                             'rule_out, and what happens behind a PAD: both stay as they were')
                 steps = microdiffusion.denoise(None, [MASK] * 14, random.Random(seed),
-                                               shortest=shortest)
+                                               least_letters=least_letters)
                 name = microdiffusion.decode([tokens for _, _, tokens in steps][-1], VOCAB)
                 letters = name.rstrip('.')
-                self.expect(shortest <= len(letters) < 14 and set(letters) <= set('ab'), name,
-                            f'letters, at least {shortest}, then only PADs')
+                self.expect(least_letters <= len(letters) < 14 and set(letters) <= set('ab'), name,
+                            f'letters, at least {least_letters}, then only PADs')
 
     def slip(self, got, right, threshold, inputs):
         """Where to look if these positions were revealed."""

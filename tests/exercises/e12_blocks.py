@@ -5,15 +5,15 @@ Level: hard. About 50 minutes. It belongs to chapter 17 of the lesson.
 Do: Large diffusion models often write block by block: the blocks from left to right, and the tokens
 of a block in any order. LLaDA calls it semi-autoregressive. Add this function to microdiffusion.py.
 
-    def denoise_blocks(state_dict, tokens, rng, size, steps, temperature, shortest=1):
+    def denoise_blocks(state_dict, tokens, rng, size, steps, temperature, least_letters=1):
 
-Positions 0 to size - 1 are the first block, the next `size` of them are the second, and so on; the
-last block may be shorter. The MASKs of a block are filled as denoise does it, in `steps` steps, and
-the number of MASKs in the block is the `total` of the schedule. Then comes the next block. A block
-without MASKs takes no step. The model always sees the whole sequence. Yield (step, temperature,
-tokens) as denoise does: step and temperature start afresh with each block, and tokens are the whole
-sequence. To try it, let write, part 12, call denoise_blocks(state_dict, tokens,
-random.Random(seed), 4, 4, args.temperature, shortest). Predict what it does to the names. This
+The indexes 0 to size - 1 are the first block, the next `size` of them are the second, and so on;
+the last block may be shorter. The MASKs of a block are filled as denoise does it, in `steps` steps,
+and the number of MASKs in the block is the `total` of the schedule. Then comes the next block. A
+block without MASKs takes no step. The model always sees the whole sequence. Yield (step,
+temperature, tokens) as denoise does: step and temperature start afresh with each block, and tokens
+are the whole sequence. To try it, let write, part 12, call denoise_blocks(state_dict, tokens,
+random.Random(seed), 4, 4, args.temperature, least_letters). Predict what it does to the names. This
 command writes a hundred names with a trained model, and shows figures of them:
 
     python -m tests.exercises.sample microdiffusion
@@ -42,7 +42,7 @@ def text(rows):
 class Blocks(checking.Exercise):
     def check(self):
         denoise_blocks = self.need(microdiffusion, 'denoise_blocks', 'denoise_blocks(state_dict, '
-                                   'tokens, rng, size, steps, temperature, shortest=1)')
+                                   'tokens, rng, size, steps, temperature, least_letters=1)')
         inputs = self.stand_in(microdiffusion, lambda tokens, n: logs(0, 1e-9, 0.6, 0.4))
         for start, size, steps, left in (
                 ([MASK] * 14, 4, 2, [12, 10, 8, 6, 4, 2, 1, 0]),

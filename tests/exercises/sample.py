@@ -42,19 +42,22 @@ def write_names(program, options):
     return names, model.call_count
 
 def main(arguments):
-    """Print the names in rows, and the figures; returns the exit status."""
+    """Returns the exit status."""
     if not arguments or arguments[0] not in PROGRAMS:
         print(f'name a program: python -m tests.exercises.sample {" or ".join(PROGRAMS)}')
         return 2
-    program = importlib.import_module(arguments[0])
+    return show(importlib.import_module(arguments[0]), arguments[1:])
+
+def show(program, options):
+    """Print the names of a program in rows, and the figures; returns the exit status."""
     program.no_collector()
     try:
-        names, evaluations = write_names(program, arguments[1:])
-    except program.InputError as error:
+        names, evaluations = write_names(program, options)
+    except (program.InputError, OSError) as error:
         print(error)
         return 2
     if not names:
-        print('there is nothing to compare: give --samples 1 or more')
+        print('there is nothing to measure: let it write at least one name, with --samples 100')
         return 2
     for n in range(0, len(names), 6):
         print(' '.join([name.ljust(13) for name in names[n:n + 6]]).rstrip())

@@ -9,6 +9,7 @@ DIFFUSION = 'microdiffusion.py'
 
 reference = {}
 wrong = {}
+tried = {}                  # further edits that the text asks for, to try a solution
 
 
 def gpt(*edits):
@@ -55,6 +56,10 @@ wrong['e01_tanh'] = {
     'the derivative takes x for tanh(x)': (
         both(tanh('Value(math.tanh(self.data), (self,), (1 - self.data ** 2,))')),
         '1 - tanh(x) ** 2'),
+    'no local gradient': (both(tanh('Value(math.tanh(self.data), (self,))')), 'third argument'),
+    'tanh of itself in its own gradient': (
+        both(tanh('Value(math.tanh(self.data), (self,), (1 - self.tanh() ** 2,))')),
+        'calls itself'),
     'a float, not a Value': (both(tanh('math.tanh(self.data)')), 'what tanh returns'),
     'a Value is given to math.tanh': (
         both(tanh('Value(math.tanh(self), (self,), (1 - math.tanh(self) ** 2,))')), 'a number'),
@@ -73,6 +78,8 @@ wrong['e02_class_list'] = {
     'all that can be hidden': (
         answer('e02_class_list', '97, 40, 5, 2 ** 14'), 'the first visible PAD'),
     'with what is no puzzle': (answer('e02_class_list', '97, 40, 5, 176'), 'left to guess'),
+    'always a hidden letter': (
+        answer('e02_class_list', '97, 40, 5, 165'), 'all letters are visible'),
     'always a visible PAD': (answer('e02_class_list', '97, 40, 5, 160'), 'none of them'),
     'three numbers': (answer('e02_class_list', '97, 40, 5'), 'the line `answer')}
 
@@ -96,10 +103,15 @@ wrong['e03_left_to_right'] = {
     'a program that stops': (
         diffusion((SUREST, 'raise SystemExit')), 'the line above, then'),
     'another parameter': (
-        diffusion(('steps=20, temperature=0.84', '*, steps=20, temperature=0.84')),
+        diffusion(('steps=20, temperature=0.9', '*, steps=20, temperature=0.9')),
         'what your function takes'),
     'as many as are left': (
         diffusion((SUREST, 'surest = sorted(confidence)[:left]')), 'how many it takes'),
+    'places with their confidence': (
+        diffusion((SUREST, 'surest = sorted(confidence.items())[:count]')), 'a list of indexes'),
+    'one place': (diffusion((SUREST, 'surest = min(confidence)')), 'a list of indexes'),
+    'places as text': (
+        diffusion((SUREST, 'surest = sorted(map(str, confidence))[:count]')), 'a list of indexes'),
     'a list of numbers as the key': (
         diffusion((SUREST, 'surest = sorted(confidence, key=range(14))[:count]')), 'sorted by')}
 
@@ -169,6 +181,17 @@ wrong['e06_fill_blank'] = {
     'not divided by the sum': (
         with_edit(with_edit(FILL_BLANK, 'probs = softmax(', 'probs = ('),
                   'p.data for', '(p + 0).exp().data for'), 'the sum over all letters'),
+    'the mean of the costs': (
+        with_edit(FILL_BLANK, 'sum(costs)', 'sum(costs) / len(costs)'), 'the sum of the costs'),
+    'the wrong sign': (with_edit(FILL_BLANK, '[-n for', '[n for'), 'the sign'),
+    'costs as shares of their sum': (
+        with_edit(FILL_BLANK, 'softmax([-n for n in nats])', '[n / sum(nats) for n in nats]'),
+        'math.exp'),
+    'one less the shares of the costs': (
+        with_edit(FILL_BLANK, 'softmax([-n for n in nats])', 'nats'), 'math.exp'),
+    'the dot is in the sum': (
+        with_edit(with_edit(FILL_BLANK, 'in vocab[1:]:', 'in vocab:'), 'probs)}', 'probs[1:])}'),
+        'the dot'),
     'a list': (with_edit(FILL_BLANK, '{letter: p.data for letter, p in zip(vocab[1:], probs)}',
                          '[p.data for p in probs]'), 'what it returns'),
     'the pattern is encoded with its blank': (
@@ -209,6 +232,9 @@ def second_look(state_dict, tokens, rng, temperature):
         tokens[n] = draw(logits[n], rng, temperature)
     return tokens
 ''')
+tried['e08_second_look'] = diffusion((
+    '        yield i, cooled, list(tokens)\n', '        yield i, cooled, list(tokens)\n'
+    '    yield steps, cooled, second_look(state_dict, tokens, rng, cooled)\n'))
 RULE_OUT = '        rule_out(logits, tokens, length)\n'
 reference['e08_second_look'] = SECOND_LOOK
 wrong['e08_second_look'] = {
@@ -227,6 +253,11 @@ wrong['e08_second_look'] = {
     'right to left': (
         with_edit(SECOND_LOOK, 'range(length)', 'reversed(range(length))'), 'left to right'),
     'in place': (with_edit(SECOND_LOOK, 'tokens = list(tokens)', 'pass'), 'makes a copy'),
+    'the logits of all places': (
+        with_edit(SECOND_LOOK, 'draw(logits[n]', 'draw(logits'), 'of one place'),
+    'probabilities, not logits': (
+        with_edit(SECOND_LOOK, 'draw(logits[n]', 'draw([p.data for p in softmax(logits[n])]'),
+        'of one place'),
     'always at temperature 1': (
         with_edit(SECOND_LOOK, 'rng, temperature)\n    return', 'rng, 1.0)\n    return'),
         'the temperature')}
@@ -287,6 +318,8 @@ wrong['e09_threshold'] = {
         THRESHOLD + diffusion(('rng, steps=20, temp', 'rng, temp')), 'what your function takes'),
     'the steps are not counted': (
         with_edit(THRESHOLD, '        i += 1\n', ''), 'what yield gives'),
+    'more than the threshold': (
+        with_edit(THRESHOLD, '>= threshold', '> threshold'), 'at least'),
     'the less sure': (with_edit(THRESHOLD, '>= threshold', '<= threshold'), 'the condition'),
     'a limit that is bound too early': (
         with_edit(THRESHOLD, '>= threshold', '>= 0.6'), 'write threshold, not 0.6'),
@@ -297,12 +330,12 @@ wrong['e09_threshold'] = {
     'still annealed': (
         [edit for edit in THRESHOLD if edit[1] != ANNEALED], 'what draw is given'),
     'an early end is not ruled out': (
-        THRESHOLD + diffusion(('        rule_out(logits, tokens, shortest)  # which the model does '
-                               'not know\n', '')), 'rule_out'),
+        THRESHOLD + diffusion(('        rule_out(logits, tokens, least_letters)     # the model '
+                               'cannot know how many are asked for\n', '')), 'rule_out'),
     'nothing follows from a PAD': (
         THRESHOLD + diffusion((FILLED, '')), 'behind a PAD'),
     'drawn again behind a PAD': (
-        THRESHOLD + diffusion(('if tokens[n] == MASK:           # it is', 'if True:    # it is')),
+        THRESHOLD + diffusion(('if tokens[n] != MASK: ', 'if False: ')),
         'behind a PAD'),
     'no constant': (THRESHOLD[1:], 'the constants')}
 
@@ -319,14 +352,14 @@ TOKEN = diffusion(
            'confidence[n] = z[drawn[n]].data - logsumexp(z).data'),
     (DRAW, '''\
 tokens[n] = drawn[n]
-                if logits[n][drawn[n]].data < -1e5:
-                    tokens[n] = draw(logits[n], rng, cooled)'''))
+            if logits[n][drawn[n]].data == -math.inf:
+                tokens[n] = draw(logits[n], rng, cooled)'''))
 reference['e10_token_confidence'] = TOKEN
 wrong['e10_token_confidence'] = {
     'drawn, but rated by the likeliest': (
         with_edit(TOKEN, 'z[drawn[n]].data', 'max([v.data for v in z])'), 'that was drawn'),
     'rated, but another one is put in': (
-        with_edit(TOKEN, '                if logits[n][drawn[n]].data < -1e5:\n    ', ''),
+        with_edit(TOKEN, '            if logits[n][drawn[n]].data == -math.inf:\n    ', ''),
         'not another one'),
     'put in at once': (
         with_edit(TOKEN, 'drawn[n] = draw(z, rng, cooled)\n',
@@ -340,7 +373,7 @@ wrong['e10_token_confidence'] = {
     'no noise': (
         TOKEN + diffusion((CONFIDENCE, '')), 'the noise'),
     'what is impossible is not drawn again': (
-        with_edit(TOKEN, 'if logits[n][drawn[n]].data < -1e5:', 'if False:'), 'impossible')}
+        with_edit(TOKEN, 'if logits[n][drawn[n]].data == -math.inf:', 'if False:'), 'impossible')}
 
 
 # 11
@@ -373,6 +406,22 @@ wrong['e11_all_orders'] = {
     'the bound twice': (
         with_edit(ALL_ORDERS, 'return bound, -math.log(p)', 'return bound, bound'),
         'the order of log and mean'),
+    'all orders, one by one': (
+        function(DIFFUSION, '''
+def exact_nats(state_dict, tokens):
+    """The mean over all orders of -log p, and -log of the mean of p."""
+    nats = []
+    for order in itertools.permutations(range(len(tokens))):
+        nats.append(0.0)
+        for n in range(len(order)):
+            hidden = order[n:]
+            noisy = [MASK if k in hidden else token for k, token in enumerate(tokens)]
+            places = [k for k, token in enumerate(settled(noisy)) if token == MASK]
+            if order[n] in places:
+                costs = cross_entropies(state_dict, noisy, tokens)
+                nats[-1] += costs[places.index(order[n])].data
+    return sum(nats) / len(nats), -math.log(sum([math.exp(-x) for x in nats]) / len(nats))
+'''), '87 billion'),
     'one number': (
         with_edit(ALL_ORDERS, 'return bound, -math.log(p)', 'return bound'), 'returns'),
     'a sum over the positions, not a mean': (
@@ -385,22 +434,25 @@ wrong['e11_all_orders'] = {
 
 MASKED = '            if tokens[n] == MASK:\n                confidence[n] = '
 BLOCKS = diffusion(
-    ('shortest=1, noise=4.0):', 'shortest=1, noise=4.0, where=None):'),
+    ('least_letters=1, noise=1.5):', 'least_letters=1, noise=1.5, where=None):'),
     ('    total = tokens.count(MASK)\n', '    where = where or range(len(tokens))\n'
      '    total = len([n for n in where if tokens[n] == MASK])\n'),
     ('count = tokens.count(MASK) - left ',
      'count = len([n for n in where if tokens[n] == MASK]) - left '),
     (MASKED, MASKED.replace('== MASK:', '== MASK and n in where:'))
 ) + function(DIFFUSION, '''
-def denoise_blocks(state_dict, tokens, rng, size, steps, temperature, shortest=1):
+def denoise_blocks(state_dict, tokens, rng, size, steps, temperature, least_letters=1):
     """Fill in the MASKs block by block, from left to right; yields what denoise yields."""
     for start in range(0, len(tokens), size):
         block = range(start, min(start + size, len(tokens)))
-        for i, cooled, tokens in denoise(state_dict, tokens, rng, steps, temperature, shortest,
+        for i, cooled, tokens in denoise(state_dict, tokens, rng, steps, temperature, least_letters,
                                          where=block):
             yield i, cooled, tokens
 ''')
 reference['e12_blocks'] = BLOCKS
+tried['e12_blocks'] = diffusion(
+    ('denoise(state_dict, tokens, random.Random(seed), args.denoise_steps, args.temperature,',
+     'denoise_blocks(state_dict, tokens, random.Random(seed), 4, 4, args.temperature,'))
 wrong['e12_blocks'] = {
     'later blocks are cut off': (
         with_edit(BLOCKS, 'denoise(state_dict, tokens,', 'denoise(state_dict, tokens[:start + '
