@@ -628,7 +628,8 @@ def write_texts(state_dict, vocab, args):
 
 def make_parser():
     """The commands and their options; only what is given is in the result."""
-    parser = argparse.ArgumentParser('python -m tests.in_torch')
+    parser = argparse.ArgumentParser('python -m tests.in_torch',
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest='command', metavar='COMMAND')
     commands.required = True
     at_least = microgpt.at_least
@@ -671,6 +672,7 @@ def make_parser():
     option('--judge', metavar='FILE', help='the text learnt from: how good is what is written?')
     option('--seed', type=at_least(0), help='(42)')
     option('--device', help='(cpu)')
+    parser.epilog = '\n'.join(each.format_usage() for each in commands.choices.values())
     return parser
 
 def complete(given):
