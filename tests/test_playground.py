@@ -103,7 +103,7 @@ class Page(unittest.TestCase):
         links = [address for address in addresses
                  if not address.startswith('#') and address != 'data:,']
         self.assertEqual(['../README.md', '../microdiffusion.py', '../microgpt.py',
-                          'lesson/README.md'], sorted(links))
+                          'lesson/lesson.html'], sorted(links))
         self.assertEqual([], [link for link in links
                               if not os.path.exists(os.path.join(playground.HERE, link))])
         self.assertRegex(page, r'"Content-Security-Policy"\s+content="default-src ' "'none'")
