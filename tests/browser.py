@@ -15,7 +15,8 @@ CHROMIUM = next(filter(None, map(shutil.which, ('chromium', 'chromium-browser', 
                 None) if os.name == 'posix' else None
 PATIENCE = 300              # seconds until an answer that does not come is a failure
 FLAGS = '''--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync
-           --disable-background-networking --disable-component-update'''.split()
+           --disable-background-networking --disable-component-update
+           --disable-smooth-scrolling'''.split()
 
 
 class Browser:
@@ -118,7 +119,7 @@ class Browser:
         while not self.run(f'Boolean({condition})'):
             if time.monotonic() > end:
                 raise TimeoutError(condition)
-            time.sleep(0.2)
+            time.sleep(0.05)
 
     def keys(self, *keys):
         """Press keys: a character, or a name such as Backspace, Tab, ArrowRight, Enter."""
@@ -132,12 +133,19 @@ class Browser:
             self.ask('Input.dispatchKeyEvent', type='keyUp', **params)
 
     def click(self, selector, number=0):
-        """A real click on the middle of an element."""
-        x, y = self.run(f'''(() => {{
+        """A real click on the middle of an element, when it can be hit and moves no more."""
+        x, y = self.run(f'''(async () => {{
             const element = document.querySelectorAll({json.dumps(selector)})[{number}];
-            element.scrollIntoView({{block: 'center', behavior: 'instant'}});
-            const box = element.getBoundingClientRect();
-            return [box.x + box.width / 2, box.y + box.height / 2];
+            for (let tries = 0, before = ''; ; tries++) {{
+                element.scrollIntoView({{block: 'center', behavior: 'instant'}});
+                const box = element.getBoundingClientRect();
+                const middle = [box.x + box.width / 2, box.y + box.height / 2];
+                const hit = document.elementFromPoint(...middle);
+                if (element.contains(hit) && String(middle) === before) return middle;
+                if (tries > 500) throw new Error('cannot be clicked: ' + element.outerHTML);
+                before = String(middle);
+                await new Promise(done => setTimeout(done, 10));
+            }}
         }})()''')
         for kind in ('mousePressed', 'mouseReleased'):
             self.ask('Input.dispatchMouseEvent', type=kind, x=x, y=y, button='left', clickCount=1)

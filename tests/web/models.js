@@ -799,14 +799,15 @@ function normalized(text) {
   return text.trimStart().toLowerCase().replace(/i\u0307/g, 'i').normalize('NFC');
 }
 
-/** {docs, leftOut} of a text: its names, one a line or with commas, and how many are no names. */
+/** {docs, leftOut} of a text: its names, each once, and how many entries are left out. The entries
+    stand one a line or with commas between them. */
 function readNames(text, block_size) {
   const names = text.split(/[\r\n,;\u060c\u3001\uff0c]/).map(
     name => normalized(name.trim())).filter(name => name);
   const joiners = /[\u200c\u200d]/g;    // of Persian and Hindi: they show in what they join
   const printable = name => !/[\p{C}\p{Z}]/u.test(name.replace(joiners, '').replace(/ /g, ''));
-  const docs = names.filter(name => [...name].length < block_size && printable(name) &&
-                                    !/[_.\ufffd]/.test(name));
+  const docs = [...new Set(names)].filter(name => [...name].length < block_size &&
+                                                  printable(name) && !/[_.\ufffd]/.test(name));
   return {docs, leftOut: names.length - docs.length};
 }
 

@@ -83,16 +83,14 @@ function showTrainSliders() {
 function sayList() {
   const {docs, leftOut} = readNames(byId('train-list').value,
                                     known.constants.microgpt.block_size);
-  const [learned, heldOut] = split(docs), many = learned.length + heldOut.length;
-  const said = [`${count(many, 'name')}: ${learned.length} to learn from, ` +
+  const [learned, heldOut] = split(docs);
+  const said = [`${count(docs.length, 'name')}: ${learned.length} to learn from, ` +
                 `${heldOut.length} held out.`];
-  const twice = docs.length - many;
-  if (twice) said.push(`${twice} of the lines ${are(twice)} there again.`);
   if (leftOut) {
-    said.push(`${leftOut} ${are(leftOut)} left out: a name has up to 13 printable characters, ` +
-              'without “_” and “.”.');
+    said.push(`${leftOut} ${are(leftOut)} left out: a name counts once, it has up to 13 ` +
+              'printable characters, and there is no “_” and no “.” in it.');
   }
-  const enough = many >= 10 && learned.length > 0;
+  const enough = docs.length >= 10 && learned.length > 0;
   if (!enough) said.push('Give ten or more names.');
   byId('train-counts').textContent = said.join(' ');
   byId('train-list').setAttribute('aria-invalid', String(!enough));
