@@ -1164,7 +1164,7 @@ def draw(models):
                    'of the trained GPT, what is left without those below a fifth of the largest, '
                    f'and the same with temperature 0.7. Left are {", ".join(kept)}.', parts)
 
-STEP_SEED, STEP_FROM = 22, 4            # which name is written, and which of its frames is shown
+STEP_SEED, STEP_FROM = 39, 5            # which name is written, and which of its frames is shown
 
 def one_step(model, seed, number):
     """A denoising step of the default settings, with all that it works out on the way."""
@@ -1236,9 +1236,9 @@ def step(models):
              f'It is {number:.2f}, so the name {"ends" if ended else "does not end"} here.',
              *([] if ended else [
                  f'The likeliest letter, {likeliest}, has {shares[likeliest]:.3f}. Those below a '
-                 f'fifth of it are left out.',
-                 f'One of the others is drawn with T = {temperature:.2f}: {char}, whose share is '
-                 f'{shares[char]:.3f}.'])]
+                 'fifth of it are left out.',
+                 f'One of those that are left is drawn with T = {temperature:.2f}: {char} '
+                 f'({shares[char]:.3f}).'])]
     parts += [text(MARGIN, 306 + 26 * n, words, 'label ink') for n, words in enumerate(lines)]
     base = 306 + 26 * len(lines)
     parts.append(text(MARGIN, base + 24, 'the new puzzle', 'label dim'))
