@@ -878,11 +878,12 @@ def head(models):
               *numbers_at(116, 176, query, 'code ink bold'),
               text(WIDTH - MARGIN, 176, '4 numbers', 'note ink bold', 'end'),
               line([(MARGIN, 192), (WIDTH - MARGIN, 192)], 'edge-line')]
-    columns = {'key': 116, 'score': 318, 'half': 372, 'distance': 456, 'share': 474}
+    columns = {'key': 116, 'score': 304, 'half': 354, 'distance': 438, 'sum': 500, 'share': 516}
     parts += [text(70, 218, 'key: 4 numbers each', 'note dim'),
               text(columns['score'], 218, 'score', 'note dim', 'end'),
               text(columns['half'], 218, 'half', 'note dim', 'end'),
               text(columns['distance'], 218, '- 2 * dist.', 'note dim', 'end'),
+              text(columns['sum'], 218, 'sum', 'note dim', 'end'),
               text(columns['share'], 218, 'share', 'note dim')]
     for n, char in enumerate(LOOKS):
         y = 250 + 32 * n
@@ -890,8 +891,10 @@ def head(models):
                   *numbers_at(columns['key'], y, keys[n]),
                   text(columns['score'], y, f'{scores[n]:.1f}', 'code ink', 'end'),
                   text(columns['half'], y, f'{scores[n] / 2:.1f}', 'code ink', 'end'),
-                  text(columns['distance'], y, f'- 2 * {distances[n]}', 'code ink', 'end')]
-        parts += bar(columns['share'], y, shares[n], f'{shares[n]:.2f}', 'orange', 90)
+                  text(columns['distance'], y, f'- {2 * distances[n]}', 'code ink', 'end'),
+                  text(columns['sum'], y, f'{scores[n] / 2 - 2 * distances[n]:.1f}', 'code ink',
+                       'end')]
+        parts += bar(columns['share'], y, shares[n], f'{shares[n]:.2f}', 'orange', 50)
     y = 250 + 32 * len(LOOKS)
     parts += [line([(MARGIN, y - 12), (WIDTH - MARGIN, y - 12)], 'edge-line'),
               text(MARGIN, y + 16, 'values: 4 numbers each, mixed by the shares', 'label dim')]
@@ -924,9 +927,8 @@ def transformer(program, characters, logits, notes, marks=()):
     role, size = ROLES[program.PROGRAM], program.n_embd
     count, vocab_size = len(characters), len(logits[0])
     both = program.RIGHT in program.heads
-    twice = f' ({program.n_layer} times)' if program.n_layer > 1 else ''
-    stages = [('letter + place', f'{count} * {size}'), (f'attention{twice}', f'{count} * {size}'),
-              (f'MLP{twice}', f'{size}, 64, {size}'), ('logits', f'{count} * {vocab_size}')]
+    stages = [('letter + place', f'{count} * {size}'), ('attention', f'{count} * {size}'),
+              ('MLP', f'{size}, 64, {size}'), ('logits', f'{count} * {vocab_size}')]
     step, wide = 56, 46
     xs = [34 + step * n for n in range(count)]
     right = xs[-1] + step + 10
@@ -993,8 +995,10 @@ def changes(models):
               text(MARGIN, 578, '2  The loss: hidden tokens are guessed, each at its own place.',
                    'label ink'),
               text(MARGIN, 604, '3  Writing: the surest place is revealed first, not the next '
-                   'one.', 'label ink')]
-    return picture(624, 'The same boxes for diffusion, with the three places that change',
+                   'one.', 'label ink'),
+              text(MARGIN, 634, 'Attention and MLP come twice here: attention, MLP, attention, MLP.',
+                   'note dim')]
+    return picture(654, 'The same boxes for diffusion, with the three places that change',
                    f'The tokens of the puzzle {letters}, one column each, in the same boxes as '
                    'those of the GPT. Three places change: attention has lines from both sides; '
                    'only the hidden tokens are guessed, each at its own place; and the surest '
@@ -1222,7 +1226,7 @@ def step(models):
             best, sure, extra = places[n]
             for words, row_name in ((best[0][0], 'likeliest'), (f'{best[0][1]:.2f}', 'share'),
                                     (f'{sure:.2f}', 'ln share'), (f'{extra:+.2f}', 'random number'),
-                                    (f'{sure + extra:.2f}', 'sum')):
+                                    (f'{round(sure, 2) + round(extra, 2):.2f}', 'sum')):
                 kind = 'cell ink' if row_name == 'likeliest' else 'note ink'
                 if row_name == 'sum' and n == chosen:
                     kind = 'note blue bold'
