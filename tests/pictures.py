@@ -413,14 +413,14 @@ def few(models):
     ends = {name: f'{curve[most]}, and {copied[name]:g} % of its names are copies'
             for name, curve in curves.items()}
     description = (
-        'Nats per held-out name after training on 199 names, by the number of training steps. '
+        'Nats per held-out name after training on 197 names, by the number of training steps. '
         f'The lowest: {in_words(lowest)}. After {most} steps: {in_words(ends)}.')
     return picture(400, 'Two hundred names: the GPT learns them by heart', description, parts)
 
 def steps(models):
     """Denoising steps against evaluations and the quality of the names."""
     rows, levels = measured('steps'), measured('compared')
-    words = ['From twenty steps on, more bring nothing',
+    words = ['With few steps the names are unusual',
              'nats per letter, judged by counted pieces of four: less is more usual',
              'denoising steps', 'runs of the model']
     curve = {n: nats for n, (_, _, nats) in enumerate(rows)}
@@ -678,9 +678,12 @@ def hill(models):
     letters = collections.Counter(''.join([name + '.' for name in learned_names()]))
     share = letters['a'] / sum(letters.values())
     loss = lambda w: math.log(1 + math.exp(w)) - share * w
+    valley = math.log(share / (1 - share))
     parts = [text(MARGIN, 46, 'A good step goes down and stays down', 'head ink'),
              text(MARGIN, 76, 'Up: the loss. To the right: the weight w. Each walk begins at '
-                  'w = 0.', 'note dim')]
+                  'w = 0.', 'note dim'),
+             text(MARGIN, 404, 'The same walks. Up: w. To the right: the step. Dotted: the '
+                  'valley.', 'note dim')]
     ends = {}
     for n, (words, rate) in enumerate(RATES.items()):
         plot = Plot(36 + 200 * n, 104, 170, 190, (-8, 0.36), (1.3, 1.36))
@@ -697,11 +700,21 @@ def hill(models):
                   text(place(plot, 0, 0)[0], base + 20, '0', 'note dim', 'middle'),
                   text(plot.left + 85, base + 52, words, 'label ink bold', 'middle'),
                   text(plot.left + 85, base + 74, f'learning rate {rate:g}', 'note dim', 'middle')]
-    return picture(392, 'Three walks downhill: the learning rate decides who arrives',
+
+        plot = Plot(36 + 200 * n, 424, 170, 110, (0, -8), (8, 1))
+        walked = [place(plot, step, w) for step, w in enumerate(walk(rate, share))]
+        parts += [line([place(plot, step, valley) for step in (0, 8)], 'dim-line',
+                       stroke_width=2, stroke_dasharray='2 5'),
+                  line(walked, 'ink-line', stroke_width=1.5),
+                  *[tag('circle', cx=x, cy=y, r=4, class_='ink') for x, y in walked],
+                  line([place(plot, 0, -8), place(plot, 8, -8)], 'edge-line')]
+        parts += [text(place(plot, step, 0)[0], 554, str(step), 'note dim', 'middle')
+                  for step in (0, 8)]
+    return picture(570, 'Three walks downhill: the learning rate decides who arrives',
                    'Three times the same valley of the loss over one weight, and a walk of eight '
                    'steps from w = 0. With a low learning rate the walk has hardly moved, with a '
                    'good one it lies in the valley, with a high one it jumps over the valley and '
-                   f'back. The last weights: {in_words(ends)}.', parts)
+                   f'back, and its jumps grow again. The last weights: {in_words(ends)}.', parts)
 
 
 # 10. The pictures of the lesson: inside the GPT.
@@ -807,10 +820,10 @@ def lookup(models):
                   text(columns['key'], y, f'{keys[n][0]} {keys[n][1]}', 'code ink'),
                   text(columns['score'], y, str(scores[n]), 'code ink'),
                   text(columns['value'], y, f'{values[n][0]} {values[n][1]}', 'code ink')]
-        parts += bar(columns['share'], y, shares[n], f'{shares[n]:.2f}', full=110)
+        parts += bar(columns['share'], y, shares[n], f'{shares[n]:.3f}', full=110)
     mixed = ', '.join(f'{m:.2f}' for m in mix)
-    listed = ', '.join(f'{share:.2f}' for share in shares)
-    sums = ' + '.join(f'{share:.2f} * {value[1]}' for share, value in zip(shares, values))
+    listed = ', '.join(f'{share:.3f}' for share in shares)
+    sums = ' + '.join(f'{share:.3f} * {value[1]}' for share, value in zip(shares, values))
     parts += [line([(MARGIN, 258), (WIDTH - MARGIN, 258)], 'edge-line'),
               text(MARGIN, 290, f'mix of the values: {mixed}', 'label ink bold'),
               text(MARGIN, 316, f'the second number is {sums}', 'note dim')]
@@ -865,11 +878,12 @@ def head(models):
               *numbers_at(116, 176, query, 'code ink bold'),
               text(WIDTH - MARGIN, 176, '4 numbers', 'note ink bold', 'end'),
               line([(MARGIN, 192), (WIDTH - MARGIN, 192)], 'edge-line')]
-    columns = {'key': 116, 'score': 318, 'half': 372, 'distance': 456, 'share': 474}
+    columns = {'key': 116, 'score': 304, 'half': 354, 'distance': 438, 'sum': 500, 'share': 516}
     parts += [text(70, 218, 'key: 4 numbers each', 'note dim'),
               text(columns['score'], 218, 'score', 'note dim', 'end'),
               text(columns['half'], 218, 'half', 'note dim', 'end'),
               text(columns['distance'], 218, '- 2 * dist.', 'note dim', 'end'),
+              text(columns['sum'], 218, 'sum', 'note dim', 'end'),
               text(columns['share'], 218, 'share', 'note dim')]
     for n, char in enumerate(LOOKS):
         y = 250 + 32 * n
@@ -877,8 +891,10 @@ def head(models):
                   *numbers_at(columns['key'], y, keys[n]),
                   text(columns['score'], y, f'{scores[n]:.1f}', 'code ink', 'end'),
                   text(columns['half'], y, f'{scores[n] / 2:.1f}', 'code ink', 'end'),
-                  text(columns['distance'], y, f'- 2 * {distances[n]}', 'code ink', 'end')]
-        parts += bar(columns['share'], y, shares[n], f'{shares[n]:.2f}', 'orange', 90)
+                  text(columns['distance'], y, f'- {2 * distances[n]}', 'code ink', 'end'),
+                  text(columns['sum'], y, f'{scores[n] / 2 - 2 * distances[n]:.1f}', 'code ink',
+                       'end')]
+        parts += bar(columns['share'], y, shares[n], f'{shares[n]:.2f}', 'orange', 50)
     y = 250 + 32 * len(LOOKS)
     parts += [line([(MARGIN, y - 12), (WIDTH - MARGIN, y - 12)], 'edge-line'),
               text(MARGIN, y + 16, 'values: 4 numbers each, mixed by the shares', 'label dim')]
@@ -911,9 +927,8 @@ def transformer(program, characters, logits, notes, marks=()):
     role, size = ROLES[program.PROGRAM], program.n_embd
     count, vocab_size = len(characters), len(logits[0])
     both = program.RIGHT in program.heads
-    twice = f' ({program.n_layer} times)' if program.n_layer > 1 else ''
-    stages = [('letter + place', f'{count} * {size}'), (f'attention{twice}', f'{count} * {size}'),
-              (f'MLP{twice}', f'{size}, 64, {size}'), ('logits', f'{count} * {vocab_size}')]
+    stages = [('letter + place', f'{count} * {size}'), ('attention', f'{count} * {size}'),
+              ('MLP', f'{size}, 64, {size}'), ('logits', f'{count} * {vocab_size}')]
     step, wide = 56, 46
     xs = [34 + step * n for n in range(count)]
     right = xs[-1] + step + 10
@@ -977,11 +992,13 @@ def changes(models):
     parts = [part for part in parts if '></text>' not in part]
     parts.insert(0, text(MARGIN, 46, 'The same boxes, and three changes', 'head ink'))
     parts += [text(MARGIN, 552, '1  Attention looks to both sides.', 'label ink'),
-              text(MARGIN, 578, '2  Only hidden tokens are guessed, and each at its own place.',
+              text(MARGIN, 578, '2  The loss: hidden tokens are guessed, each at its own place.',
                    'label ink'),
-              text(MARGIN, 604, '3  The surest place is revealed first, not the next one.',
-                   'label ink')]
-    return picture(624, 'The same boxes for diffusion, with the three places that change',
+              text(MARGIN, 604, '3  Writing: the surest place is revealed first, not the next '
+                   'one.', 'label ink'),
+              text(MARGIN, 634, 'Attention and MLP come twice here: attention, MLP, attention, MLP.',
+                   'note dim')]
+    return picture(654, 'The same boxes for diffusion, with the three places that change',
                    f'The tokens of the puzzle {letters}, one column each, in the same boxes as '
                    'those of the GPT. Three places change: attention has lines from both sides; '
                    'only the hidden tokens are guessed, each at its own place; and the surest '
@@ -1020,7 +1037,7 @@ def hide(models):
                    f'Bars of the likeliest characters for the hidden letter of {puzzle}. {listed}.',
                    parts)
 
-def moments(model, name, draws=10):
+def moments(model, name, draws=30):
     """{k: mean cost of the moment with k hidden tokens} of a name (chapter 11)."""
     state_dict, vocab = model
     clean, found = microdiffusion.encode(name, vocab), {}
@@ -1151,7 +1168,7 @@ def draw(models):
                    'of the trained GPT, what is left without those below a fifth of the largest, '
                    f'and the same with temperature 0.7. Left are {", ".join(kept)}.', parts)
 
-STEP_SEED, STEP_FROM = 22, 4            # which name is written, and which of its frames is shown
+STEP_SEED, STEP_FROM = 39, 5            # which name is written, and which of its frames is shown
 
 def one_step(model, seed, number):
     """A denoising step of the default settings, with all that it works out on the way."""
@@ -1180,18 +1197,25 @@ def one_step(model, seed, number):
     temperature = defaults['temperature'] * (1 - (i - 1) / defaults['steps'] / 2)
     end = microdiffusion.softmax(logits[chosen])[microdiffusion.PAD].data
     drawn = microdiffusion.draw(logits[chosen], rng, temperature)
-    return i, before, places, chosen, end, temperature, drawn, after
+    rng.setstate(state)
+    numbers = [rng.random() for _ in range(len(places) + 1)]
+    return i, before, places, chosen, end, numbers[-1], temperature, drawn, after
 
 def step(models):
     """One denoising step in full."""
     vocab = models[microdiffusion][1]
-    i, before, places, chosen, end, temperature, drawn, after = one_step(
+    i, before, places, chosen, end, number, temperature, drawn, after = one_step(
         models[microdiffusion], STEP_SEED, STEP_FROM)
+    logits = microdiffusion.mask_predictor(models[microdiffusion][0], before)[chosen]
+    shares = dict(best_of(microdiffusion, logits, vocab, len(vocab)))
+    likeliest = max(set(shares) - set(microdiffusion.SPECIAL), key=shares.get)
     shown = before[:len(microdiffusion.settled(before))]
     wide, left = 52, 160
     rows = {'the puzzle': 92, 'likeliest': 142, 'share': 168, 'ln share': 208,
             'random number': 234, 'sum': 260}
-    parts = [text(MARGIN, 46, 'First the surest place, then the token', 'head ink')]
+    parts = [text(MARGIN, 46, 'First the surest place, then the token', 'head ink'),
+             text(WIDTH - MARGIN, 46, f'step {i} of {microdiffusion.denoise.__defaults__[0]}', 'label dim',
+                  'end')]
     parts += [text(MARGIN, y, words, 'label ink bold' if words == 'sum' else 'label dim')
               for words, y in rows.items()]
     for n, token in enumerate(shown):
@@ -1202,38 +1226,41 @@ def step(models):
             best, sure, extra = places[n]
             for words, row_name in ((best[0][0], 'likeliest'), (f'{best[0][1]:.2f}', 'share'),
                                     (f'{sure:.2f}', 'ln share'), (f'{extra:+.2f}', 'random number'),
-                                    (f'{sure + extra:.2f}', 'sum')):
+                                    (f'{round(sure, 2) + round(extra, 2):.2f}', 'sum')):
                 kind = 'cell ink' if row_name == 'likeliest' else 'note ink'
                 if row_name == 'sum' and n == chosen:
                     kind = 'note blue bold'
                 parts.append(text(x, rows[row_name], words, kind, 'middle'))
     x = left + wide * (chosen + 0.5)
     parts += [rect(x - 25, 118, 50, 152, 'blue-line', rx=6, stroke_width=2)]
-    best = places[chosen][0]
-    said = ', '.join(f'{char} {p:.2f}' for char, p in best)
     char = vocab[drawn]
     ended = drawn == microdiffusion.PAD
-    lines = [f'The largest sum is at place {chosen + 1}. Its shares: {said}.',
-             f'Does the name end there? The share of the end is {end:.2f}: '
-             f'{"yes" if ended else "no"}.',
-             (f'So a dot stands at place {chosen + 1}.' if ended else
-              f'A letter is drawn with T = {temperature:.2f}: {char}.')]
-    parts += [text(MARGIN, 304 + 26 * n, words, 'label ink') for n, words in enumerate(lines)]
-    parts.append(text(MARGIN, 410, 'the new puzzle', 'label dim'))
+    lines = [f'The largest sum is at place {chosen + 1}. The share of the end is {end:.2f} there.',
+             f'A random number between 0 and 1 decides: below {end:.2f} the name ends.',
+             f'It is {number:.2f}, so the name {"ends" if ended else "does not end"} here.',
+             *([] if ended else [
+                 f'The likeliest letter, {likeliest}, has {shares[likeliest]:.3f}. Those below a '
+                 'fifth of it are left out.',
+                 f'One of those that are left is drawn with T = {temperature:.2f}: {char} '
+                 f'({shares[char]:.3f}).'])]
+    parts += [text(MARGIN, 306 + 26 * n, words, 'label ink') for n, words in enumerate(lines)]
+    base = 306 + 26 * len(lines)
+    parts.append(text(MARGIN, base + 24, 'the new puzzle', 'label dim'))
     for n, token in enumerate(after[:len(shown)]):
         x, new = left + wide * (n + 0.5), before[n] != token
         kind = 'cell blue bold' if new else ('cell ink bold' if token > microdiffusion.PAD
                                              else 'cell dim')
-        parts += frame(x - 20, 386, vocab[token], 40, classes=kind)
+        parts += frame(x - 20, base, vocab[token], 40, classes=kind)
     note = ('Behind a dot there are only dots, so these places are settled too.' if ended else
             f'No end can stand before the {char} now. The rest stays hidden.')
-    parts.append(text(MARGIN, 452, note, 'note dim'))
+    parts.append(text(MARGIN, base + 66, note, 'note dim'))
     text_of = lambda row: microdiffusion.decode(row, vocab)
-    return picture(472, 'One denoising step in full: choose the surest place, then draw',
+    return picture(base + 86, 'One denoising step in full: choose the surest place, then draw',
                    f'Step {i} of the default settings. The puzzle {text_of(before)}: for each '
                    'hidden place the likeliest token, its share, the logarithm of the share, a '
-                   f'random number and their sum. The largest sum is at place {chosen + 1}. Drawn '
-                   f'is {char}. The new puzzle is {text_of(after)}.', parts)
+                   f'random number and their sum. The largest sum is at place {chosen + 1}. The '
+                   f'share of the end is {end:.2f} there, and the number drawn is {number:.2f}. '
+                   f'Drawn is {char}. The new puzzle is {text_of(after)}.', parts)
 
 def llada(models):
     """How LLaDA answers: a sketch."""

@@ -239,12 +239,13 @@ class Pictures(unittest.TestCase):
         self.assertLess(max(list(apart.values())[:3]), min(list(apart.values())[3:]))
 
     def test_the_step_is_one_that_the_program_takes(self):
-        i, before, places, chosen, end, _, drawn, after = pictures.one_step(
+        i, before, places, chosen, end, number, _, drawn, after = pictures.one_step(
             self.models[microdiffusion], pictures.STEP_SEED, pictures.STEP_FROM)
         self.assertEqual([chosen], [n for n, token in enumerate(before) if token != after[n]])
         self.assertEqual(drawn, after[chosen])
         self.assertEqual(chosen, max(places, key=lambda n: places[n][1]))   # the surest place
         self.assertTrue(0 < end < 1)
+        self.assertEqual(number < end, drawn == microdiffusion.PAD)
         self.assertIn(f'Step {i} ', self.roots['step'].find(SVG + 'desc').text)
 
 

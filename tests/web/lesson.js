@@ -153,7 +153,8 @@ things.coin = place => {
   const {body, says, tried} = frame(place,
     'A name is hidden, and you bet on its next character. Your coin has 20 pieces. Each tap on a ' +
     'character puts a piece there, and what you keep is divided evenly among all 27. Then show ' +
-    'the character and see what you pay. Can you beat the table of pairs?',
+    'the character and see what you pay. Bet until the name ends. Can you beat the table of ' +
+    'pairs?',
     'You pay little where a large share lay on the character that came, and a lot where the ' +
     'share was near 0. So a good guesser spreads the coin where it is unsure.');
   const written = put(body, 'p', 'big');
@@ -220,8 +221,8 @@ things.coin = place => {
 /** a, b and the graph: backward, one node at a time. */
 things.graph = place => {
   const {body, says, tried} = frame(place,
-    'Press Next, and each node in turn gives its grad to the nodes that it was made from. Before ' +
-    'each press, say which node has its turn and what it gives. Then change a or b.',
+    'Press Next, and each node in turn gives its grad to the nodes that it was made from, the ' +
+    'youngest first: e, d, c. Before each press, say what it gives. Then change a or b.',
     'A node gives to each of its children its own grad times the derivative on the arrow. It ' +
     'does so only after all nodes that were made from it, so its grad is complete.');
   const row = put(body, 'div', 'row');
@@ -307,10 +308,11 @@ things.hill = place => {
   const total = list => list.reduce((a, b) => a + b);
   const frequency = total(pairCounts.map(row => row[letter])) / total(pairCounts.flat());
   const {body, says, tried} = frame(place,
-    'Start with a rate of 2 and walk down. Before you change the rate, guess: which one reaches ' +
-    'the valley in the fewest steps, and from which one on does the walk get lost?',
-    'A low rate needs many steps, and a good one only a few. With a rate that is too high, each ' +
-    'step goes over the valley, and the walk may end higher than it began.');
+    'Start with a rate of 2 and walk down. Before you change the rate, guess: with which one are ' +
+    'you nearest to the valley after two single steps? From which one on does the first step go ' +
+    'over the valley and up again, higher than it began?',
+    'A low rate needs many steps, and a good one only a few. With a rate that is too high, a ' +
+    'step goes over the valley, and may end higher than where it began.');
   const rates = [0.3, 1, 2, 4, 6, 8, 12, 16, 20, 30], START = 0;
   const [low, high] = [-9, 5], bottom = hillAt(Math.log(frequency / (1 - frequency)), frequency)[0];
   const input = slider(body, 'Learning rate', {min: 0, max: rates.length - 1, step: 1, value: 2},
@@ -366,10 +368,10 @@ things.hill = place => {
 things.letters = place => {
   const model = keptModel('microgpt'), {vocab} = model;
   const {body, says, tried} = frame(place,
-    'Which letters should be most like an e? Say three, then tap it. Then try k, n and y. A bar ' +
-    'that goes up means alike, and one that goes down means opposite.',
+    'Which letters should be most like an e? Say three, then tap the e. Then try k, n and y. A ' +
+    'bar that goes up means alike, and one that goes down means opposite.',
     'The letters most like e are other vowels. Letters that can replace each other in a name got ' +
-    'similar numbers.');
+    'similar numbers. With rare letters it is less clear, as the model has seen few of them.');
   const grid = put(body, 'div', 'letters');
   const tokens = vocab.map((_, token) => token).slice(1);
   const tiles = tokens.map(token => {
@@ -405,8 +407,8 @@ things.query = place => {
     'letter it will look at most. All numbers are those of the trained GPT.',
     'A head asks with 4 numbers, compares them with the 4 of each key, and mixes the values by ' +
     'the shares. Its 4 numbers and those of the three other heads then change the vector of 16.');
-  let tokens, position, head = 2, stage = 0, numbers;
-  nameField(body, 'jonah', name => {
+  let tokens, position, head = 0, stage = 0, numbers;
+  nameField(body, 'marina', name => {
     tokens = encode(model, checked(name)).slice(0, -1);
     position = tokens.length - 1;
     stage = 0;
@@ -496,8 +498,8 @@ things.query = place => {
         n ? '' : 'not seen')]), [most()]);
     says.textContent = now.says();
   }
-  tokens = encode(model, 'jonah').slice(0, -1);
-  position = 4;
+  tokens = encode(model, 'marina').slice(0, -1);
+  position = tokens.length - 1;
   build();
 };
 
@@ -506,8 +508,8 @@ things.hide = place => {
   const model = keptModel('microdiffusion'), {vocab} = model;
   const {body, says, tried} = frame(place,
     'Type your first name. Which of its letters is the easiest to guess from all the others? ' +
-    'Hide it with a tap, and look at the guesses below it, in percent. Then hide its neighbours ' +
-    'too. A second tap shows a letter again, and what it cost.',
+    'Hide it with a tap, and look at the guesses below it, in percent. The bold one is right. ' +
+    'Then hide its neighbours too. A second tap shows a letter again, and what it cost.',
     'The more of a name can be seen, on both sides, the better the guess. With everything hidden ' +
     'the model only knows which letters are common at each place.');
   let clean, hidden, paid;
@@ -548,14 +550,18 @@ things.hide = place => {
     }
   }
   function render(text) {
-    const guesses = guessHidden(model, noisy(), 3);
+    const guesses = guessHidden(model, noisy(), vocab.length);
     tiles.forEach(([tile, below], n) => {
       tile.textContent = hidden[n] ? '_' : vocab[clean[n]];
       tile.className = hidden[n] ? 'tile hidden' : 'tile';
       tile.setAttribute('aria-label', `place ${n + 1}: ${hidden[n] ? 'hidden' : vocab[clean[n]]}`);
       below.textContent = '';
-      for (const [token, p] of guesses[n]) {
-        if (p >= 0.005) put(below, 'div', '', `${vocab[token]} ${Math.round(100 * p)}`);
+      const best = guesses[n].slice(0, 3), right = ([token]) => token === clean[n];
+      if (!best.some(right)) best.splice(2, 1, ...guesses[n].filter(right));    // in the last line
+      for (const [token, p] of best) {
+        if (p >= 0.005 || token === clean[n]) {
+          put(below, 'div', token === clean[n] ? 'paid' : '', `${vocab[token]} ${Math.round(100 * p)}`);
+        }
       }
       if (paid[n] !== null) put(below, 'div', 'paid', fixed(paid[n]));
     });
@@ -572,13 +578,14 @@ things.noise = place => {
     'Draw a hundred t in both ways. Which of the four parts will get the most of them? In the ' +
     'first way each t counts 1/t, and in the second way each counts 1. Which part will count ' +
     'most?',
-    'Evenly drawn t with the weight 1/t, and log-uniform t with one weight for all, come to the ' +
-    'same: low t count more, either because each counts more or because there are more of them.');
+    'Evenly drawn t with the factor 1/t, and log-uniform t without a factor, come to the same ' +
+    'on average: draw more, and the two last lines come closer. Low t count more, either because ' +
+    'each counts more or because there are more of them.');
   const row = put(body, 'div', 'row');
   button(row, 'Draw a hundred', draw100);
   button(row, 'Begin again', again);
-  const rows = [['evenly', 't drawn evenly, weight 1/t', t => 1 / t],
-                ['logUniform', 't drawn log-uniformly, weight 1', () => 1]];
+  const rows = [['evenly', 't drawn evenly, factor 1/t', t => 1 / t],
+                ['logUniform', 't drawn log-uniformly, factor 1', () => 1]];
   body.append(says);
   const edges = Array.from({length: PARTS + 1}, (_, n) => tMin + (1 - tMin) * n / PARTS);
   const shows = rows.map(([, heading]) => {
@@ -630,9 +637,10 @@ things.step = place => {
   const model = keptModel('microdiffusion'), {vocab, block_size} = model;
   const {steps} = model.defaults;
   const {body, says, tried} = frame(place,
-    'Fourteen hidden places become a name. Press Next for each small part of a step. Before a ' +
-    'place is chosen, say which one it will be; before a letter is drawn, say which one you ' +
-    'expect.',
+    'Fourteen hidden places become a name. The first steps are taken already: they found where ' +
+    'the name may end. Steps that reveal nothing are left out. Press Next for each small part of ' +
+    'a step. Before a place is chosen, say which one it will be; before a letter is drawn, say ' +
+    'which one you expect.',
     'The model looks once in a step, and only one of its guesses is used. In the next step it ' +
     'guesses anew, and then it can see one letter more.');
   const row = put(body, 'div', 'row');
@@ -656,6 +664,10 @@ things.step = place => {
     total = block_size;
     run = denoise(model, tokens, rng);
     begin();
+    while (now.drawn.every(({ended}) => ended)) {       // until a letter is drawn
+      tokens = now.after;
+      begin();
+    }
     render();
   }
   const over = () => now === null;
@@ -757,7 +769,8 @@ things.train = place => {
     'one a line. Before you press Train, say what each curve will do: it is the price of names ' +
     'that nobody learns from.',
     'The GPT knows the list by heart long before diffusion does. Each name gives diffusion many ' +
-    'different puzzles, and the GPT the same few guesses again and again.');
+    'different puzzles, and the GPT the same few guesses again and again. But with so short a ' +
+    'list, the price of diffusion rises in the end too.');
   const label = put(body, 'label', '', 'The list');
   const names = known.lists['class.txt'].join('\n').toLowerCase();
   const list = put(label, 'textarea', 'field list', names);
