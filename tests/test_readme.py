@@ -214,11 +214,12 @@ class Landing(unittest.TestCase):
         names = microgpt.read_names(os.path.join(TOP, 'names.txt'))
         learned, vocab_size = microgpt.split(names)[0], len(microgpt.make_vocab(names))
         self.assertSays(f'on {len(learned):,} names of')
+        self.assertSays(f'(The other {len(names) - len(learned):,} are kept for the test.)')
         self.assertSays(f'trained on {len(learned):,} names')
         sizes = [len(lab.parameters(lab.make_weights(size, random.Random(0))))
                  for lab, size in ((microgpt, vocab_size), (microdiffusion, vocab_size + 1))]
-        self.assertSays(f'GPT: one layer, {sizes[0]:,} numbers')
-        self.assertSays(f'diffusion: two layers, {sizes[1]:,} numbers')
+        self.assertSays(f'GPT: one layer, {sizes[0]:,} parameters')
+        self.assertSays(f'diffusion: two layers, {sizes[1]:,} parameters')
         self.assertSays(f'eight billion parameters where ours has {sizes[1]:,}')
         self.assertEqual((1, 2), (microgpt.n_layer, microdiffusion.n_layer))
         self.assertSays(f'noise levels t below {microdiffusion.t_min} in training')
@@ -279,7 +280,11 @@ class Landing(unittest.TestCase):
             self.assertSays(words.format(*row))
         self.assertSays(f'too many nats, {table["64", "less than the bound"][0]} too many')
         alone = table['confidence of the drawn token, no noise', 'distinct'][0]
-        self.assertSays(f'only {float(alone.split()[0]):.0f} % of our names would be different')
+        usual = table['diffusion', 'distinct'][1]       # of the 300 names of one model
+        self.assertSays(f'only {float(alone.split()[0]):.0f} % of 300 written names would be '
+                        f'different from each other, instead of {float(usual.split()[0]):.0f} %')
+        for name in 'jelina', 'jolina', 'jeanna':
+            self.assertEqual(name != 'jelina', name in read('names.txt').split())
 
     def test_what_two_hundred_names_bring_agrees_with_the_measurements(self):
         """A run takes minutes, so the figures of the page are compared with those of many runs."""
