@@ -215,9 +215,9 @@ def attention(queries, keys, values):
 
     The queries belong to the last positions, or to all. Every head looks one way, and what is
     further away counts less (after ALiBi, arXiv 2108.12409). The neighbour is at distance 0. Then
-    the head counts on, around the end as in a circle: for the first position, a head that looks
-    left finds the last position at distance 0. The position itself comes last, because the
-    residual connection keeps what stands there.
+    the head counts on, around the end of all block_size positions as in a circle: for the first
+    position, a head that looks left finds the very last one at distance 0. The position itself
+    comes last, because the residual connection keeps what stands there.
     """
     width = n_embd // len(heads)
     mixed = []
