@@ -308,6 +308,8 @@ class Pupils(unittest.TestCase):
         texts = dict(self.texts())
         index = texts['index.html']
         self.assertIn('yusuf', index)
+        self.assertIn('steps to 700', index)
+        self.assertEqual(texts['microgpt.py'], texts[os.path.join('keep', 'microgpt.py')])
         for link in re.findall('<a href="([^"#]+)', index):
             self.assertTrue(os.path.exists(os.path.join(self.folder, link)), link)
         secret = solutions.reference['e03_left_to_right'][0][2]

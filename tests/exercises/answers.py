@@ -59,7 +59,7 @@ tanh(x) is near 1 or -1, so little of a gradient comes through.
     'e02_class_list': """
 With tests/class.txt: 100 of the 100 names of the GPT are copies, and 51 of those of the
 diffusion model; among its others are elina, emi and saria. (Training in the page gives other
-models: five seeds gave 100 copies each time for the GPT, and 39 to 80 for diffusion.) The training
+models: five seeds gave 100 copies each time for the GPT, and 43 to 57 for diffusion.) The training
 loss of the GPT ends at 3.48 nats, near ln(32) = 3.47: only which of the 32 names it is remains to
 be guessed. The GPT meets the same 5 puzzles each time it sees nora, and soon knows the answers by
 heart. The diffusion model can be given 175 puzzles of nora: 16 ways to hide the letters, times 11

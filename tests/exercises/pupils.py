@@ -1,7 +1,7 @@
 """Put together a folder with only what pupils need: python -m tests.exercises.pupils FOLDER.
 
-It has the pages, the worksheet, both programs and the exercises, but no solutions and nothing for
-the teacher. Open its index.html, or copy it to each computer. Two options may follow:
+It has the pages, the worksheet, both programs (and a copy of them in the folder keep) and the
+exercises, but no solutions and nothing for the teacher. Open its index.html, or copy it to each computer. Two options may follow:
 
     --names FILE    the names of your class, one a line, for pupils to copy into the page
     --serve         let phones and computers of the same network open it in their browser
@@ -52,13 +52,13 @@ INDEX = '''<!DOCTYPE html>
 '''
 NAMES = '''<h2>The names of the class</h2>
 <p>Copy them. Then go to <a href="tests/playground.html#train">Train</a>, and paste them in place of
-the list.</p>
-<p><textarea id="list" readonly>{}</textarea></p>
+the list. Set the training steps to {steps}.</p>
+<p><textarea id="list" readonly>{names}</textarea></p>
 <p><button id="copy">Copy</button></p>
 <script>
 document.getElementById('copy').onclick = () => {{
   document.getElementById('list').select();
-  document.execCommand('copy');
+  if (document.execCommand('copy')) document.getElementById('copy').textContent = 'Copied';
 }};
 </script>
 '''
@@ -78,10 +78,14 @@ def make(folder, names=()):
             shutil.copytree(source, target, ignore=shutil.ignore_patterns(*FOR_TEACHERS))
         else:
             shutil.copy(source, target)
+    os.mkdir(os.path.join(folder, 'keep'))
+    for name in WHAT[:2]:
+        shutil.copy(os.path.join(TOP, name), os.path.join(folder, 'keep'))
 
     links = [f'<li><a href="{link}">{words}</a></li>' for link, words in LINKS
              if os.path.exists(os.path.join(folder, link))]
-    shown = NAMES.format(html.escape('\n'.join(names))) if names else ''
+    steps = min(3000, max(100, round(len(names) / 5) * 100))       # about 20 for each name
+    shown = NAMES.format(names=html.escape('\n'.join(names)), steps=steps) if names else ''
     with open(os.path.join(folder, 'index.html'), 'w', encoding='utf-8', newline='\n') as file:
         file.write(INDEX.format(links='\n'.join(links), names=shown))
 

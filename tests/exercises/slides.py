@@ -1,7 +1,7 @@
 """Build the slides of lesson 1: python -m tests.exercises.slides.
 
 They are one file, slides.html, beside this one. What the models say in them comes from the trained
-models, and the measured figures from tests/figures.json and answers.py.
+models, and the measured figures from tests/README.md, tests/figures.json and answers.py.
 """
 import pathlib, sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))    # for an editor's Run button
@@ -11,6 +11,7 @@ import json
 import math
 import os
 import random
+import re
 
 import microdiffusion
 import microgpt
@@ -19,6 +20,7 @@ from tests.pictures import FIGURES, line, load, num, rect, tag, text
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PAGE = os.path.join(HERE, 'slides.html')
+MEASURED = os.path.join(os.path.dirname(HERE), 'README.md')
 PROMPT = 'j____a.'
 RIDDLES = [('victor', 'v_ctor', 2), ('george', 'g__rge', 3), ('walter', '______', 5)]
 SEEDS = 5, 22                           # of the names on slides 3 and 4
@@ -158,6 +160,16 @@ def copies(counts):
                                                     f'{counts[0]} and {counts[1]}')
     return svg(1000, 400, title, *parts)
 
+def asked():
+    """The two kinds of puzzles of nora, without their numbers."""
+    parts = [heading(20, 34, 'GPT: what comes next?', ORANGE), tiles(20, 58, 'n', ORANGE, (0,), 54),
+             tiles(20, 116, 'no', ORANGE, (1,), 54), text(20, 206, 'and so on, to the dot', 'label ink'),
+             heading(20, 274, 'diffusion: what is hidden?', BLUE),
+             tiles(20, 296, 'n_r_____._____', BLUE, (), 54),
+             text(20, 392, 'each letter: hidden or not', 'label ink'),
+             text(990, 392, 'first visible dot: one of ten places, or none', 'label ink', 'end')]
+    return svg(1000, 404, 'What the GPT sees of nora, and what the diffusion model sees', *parts)
+
 def puzzles():
     name = 'nora'
     gpt, diffusion = answers.puzzles(name)
@@ -177,8 +189,11 @@ def puzzles():
 def other_side():
     with open(FIGURES, encoding='utf-8') as file:
         figures = json.load(file)
-    bars = [(program, dict(map(tuple, figures['held_out'][program]))[16000])
-            for program in ('microgpt', 'microdiffusion')]
+    with open(MEASURED, encoding='utf-8') as file:          # the means of three seeds
+        measured = file.read()
+    bars = [(program, float(re.search(fr'\n\| {row} \|[\d. ]+\| ([\d.]+) \|', measured).group(1)))
+            for program, row in (('microgpt', r'GPT \| exact'),
+                                 ('microdiffusion', r'diffusion \| bound'))]
     few = [(program, figures['few'][program]) for program in ('microgpt', 'microdiffusion')]
     colors = {'microgpt': ORANGE, 'microdiffusion': BLUE}
     names = {'microgpt': 'GPT', 'microdiffusion': 'diffusion'}
@@ -215,15 +230,15 @@ def slides():
     models = load()
     first = svg(1000, 240, PROMPT, tiles(110, 60, PROMPT, BLUE, (0, 5, 6), 110))
     steps = [text(60, 60 + 70 * n, words, 'name ink') for n, words in enumerate((
-        '1. Open the page', '2. Under Train, paste the list of the class',
-        '3. Set the seed to your number', '4. Press Train'))]
-    question = [text(500, 90 + 60 * n, words, 'name ink', 'middle') for n, words in enumerate((
-        'Why does one of the two models', 'copy so many names?'))]
+        '1. Open the address, and press Copy', '2. Under Train, paste the list',
+        '3. Steps: about 20 for each name', '4. Seed: your number. Press Train'))]
+    question = [text(500, 60 + 60 * n, words, 'name ink', 'middle') for n, words in enumerate((
+        'Why does one of the two models', 'copy so many names?', 'And when is it the better one?'))]
     return [
         ('Two models write names', first,
          'Six letters. The first is a j, and the last is an a.',
-         'Ask: which names fit? Let the class find some. Then give the same to both models, '
-         'in the page under Compare. One of them is called a diffusion model, the other a '
+         'Ask: which names fit? Let the class find some. The next slide shows what two models '
+         'find. One of them is called a diffusion model, the other a '
          'GPT. The chatbots that you know are mostly GPTs, only much larger.'),
         ('Which of these fit?', compared(models),
          '',
@@ -244,7 +259,7 @@ def slides():
          'Sure and right is cheap. Sure and wrong is dear.',
          'Worksheet, question 1. Put coins on up to three letters, and keep at least one for '
          'all other letters. What you pay depends on the coins on the right letter: it is the '
-         'negative logarithm of their share. Four minutes alone, one with your neighbour.'),
+         'negative logarithm of their share. Three minutes for the first two rows.'),
         ('What the model bet', priced(),
          '',
          'Compare with your own costs. Where people know the name, they pay less than the '
@@ -258,28 +273,35 @@ def slides():
          'puzzles cost less.'),
         ('Train them yourself', svg(1000, 300, 'Four steps', *steps),
          '',
-         'Write the address on the board. One device for two is enough. The page says how long '
-         'it will take; on a phone it takes longer than on a computer. Watch the curves. '
-         'Then write both numbers down.'),
+         'The address and the number of steps are on the board: 700 for 34 names, 500 for 27, 400 '
+         'for 20. One device for two is enough. The page says how long it will take; on a phone '
+         'it takes longer than on a computer. Watch the curves. Then write both numbers down, '
+         'and turn the device over.'),
         ('Who copied?', copies(answers.COPIES),
          'A list of 34 names, 700 steps',
          'This is what came out of the two programs with the list class.txt. Put the numbers '
          'of six devices on the board beside it. The costs of new names say the same: those of '
          'the GPT rise far above those of the diffusion model.'),
-        ('Why? Count the puzzles in nora', puzzles(),
-         'The GPT meets the same 5 again and again.',
-         'Worksheet, question 3. First the GPT: four letters and the end. Then diffusion: each '
-         'letter is hidden or not, 16 ways. The first visible dot stands at one of ten places, '
-         'or none is visible: 11 ways. One of the 176 leaves nothing to guess. A model that '
-         'gets another puzzle nearly every time can hardly learn the answers by heart.'),
+        ('Why? Count the puzzles in nora', asked(),
+         '',
+         'Worksheet, question 3: four minutes alone, three together. The numbers are on the next '
+         'slide. Some forget that the GPT guesses the end too. For diffusion ask: each letter is '
+         'hidden or not, how many ways are there for two letters? And for four?'),
+        ('5 puzzles, or 175', puzzles(),
+         'Each name is seen 700 · 8 / 32 = 175 times.',
+         'GPT: four letters and the end. Diffusion: 16 ways for the letters, 11 for the first '
+         'visible dot; one of the 176 leaves nothing to guess. So the GPT meets each of its 5 '
+         'puzzles 175 times. Diffusion meets each of its 175 once on average, and can hardly '
+         'learn the answers by heart. (700 steps with eight of 32 names. That both are 175 is '
+         'chance.)'),
         ('The other side', other_side(),
          '',
          'Do not go home with "diffusion is better". With ten thousand names the GPT is '
-         'better. With few names the GPT is as good where its curve is lowest (the circle), if '
-         'one stops there. It gets worse when training goes on.'),
-        ('In one or two sentences', svg(1000, 200, 'A question', *question),
+         'better. With two hundred names the GPT is as good where its curve is lowest (the '
+         'circle), if one stops there. It gets worse when training goes on.'),
+        ('In one or two sentences', svg(1000, 220, 'A question', *question),
          '',
-         'Worksheet, question 4. Three minutes. Then read three of them aloud.')
+         'Worksheet, question 4. Two and a half minutes. Then read three of them aloud.')
     ]
 
 
