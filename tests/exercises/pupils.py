@@ -1,7 +1,8 @@
 """Put together a folder with only what pupils need: python -m tests.exercises.pupils FOLDER.
 
 It has the pages, the worksheet, both programs (and a copy of them in the folder keep) and the
-exercises, but no solutions and nothing for the teacher. Open its index.html, or copy it to each computer. Two options may follow:
+exercises, but no solutions and nothing for the teacher. Open its index.html, or copy it to each
+computer. Two options may follow:
 
     --names FILE    the names of your class, one a line, for pupils to copy into the page
     --serve         let phones and computers of the same network open it in their browser

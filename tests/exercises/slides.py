@@ -163,7 +163,8 @@ def copies(counts):
 def asked():
     """The two kinds of puzzles of nora, without their numbers."""
     parts = [heading(20, 34, 'GPT: what comes next?', ORANGE), tiles(20, 58, 'n', ORANGE, (0,), 54),
-             tiles(20, 116, 'no', ORANGE, (1,), 54), text(20, 206, 'and so on, to the dot', 'label ink'),
+             tiles(20, 116, 'no', ORANGE, (1,), 54),
+             text(20, 206, 'and so on, to the dot', 'label ink'),
              heading(20, 274, 'diffusion: what is hidden?', BLUE),
              tiles(20, 296, 'n_r_____._____', BLUE, (), 54),
              text(20, 392, 'each letter: hidden or not', 'label ink'),

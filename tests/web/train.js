@@ -26,6 +26,10 @@ function startTrain() {
   for (const id of ['train-steps', 'train-rate', 'train-seed']) {
     byId(id).addEventListener('input', () => { showTrainSliders(); remember('train'); });
   }
+  byId('train-seed').addEventListener('change', () => {
+    byId('train-seed').value = chosenSeed();
+    remember('train');
+  });
   byId('train-list').addEventListener('input', sayList);
   byId('train-start').addEventListener('click', () => {
     if (training.state === 'running') pauseTraining();
@@ -44,7 +48,7 @@ function startTrain() {
     get: () => ({
       steps: byId('train-steps').value,
       rate: String(RATES[byId('train-rate').value]),
-      seed: byId('train-seed').value,
+      seed: String(chosenSeed()),
     }),
     set: get => {
       setSlider('train-steps', get('steps'), 700);
@@ -64,6 +68,9 @@ function startTrain() {
 /** Where on its slider the learning rate of the programs is. */
 const usualRate = () => RATES.indexOf(known.constants.microgpt.learning_rate);
 
+/** The seed that was typed, or the one nearest to it that there is. */
+const chosenSeed = () => Math.max(1, Math.min(999, Math.round(byId('train-seed').value) || 42));
+
 /** Put a list of this folder into the field, and the steps that suit it. */
 function useList(name) {
   byId('train-list').value = known.lists[name].join('\n');
@@ -76,7 +83,6 @@ function useList(name) {
 function showTrainSliders() {
   byId('train-steps-out').textContent = byId('train-steps').value;
   byId('train-rate-out').textContent = RATES[byId('train-rate').value];
-  byId('train-seed-out').textContent = byId('train-seed').value;
 }
 
 /** Say what the list is; returns its names, or null if one cannot learn from it. */
@@ -108,10 +114,11 @@ function beginTraining() {
     tell('The list has too few names: give ten or more.');
     return;
   }
+  byId('train-held-out').scrollIntoView({block: 'nearest'});    // on a phone it is far below
   training.settings = {
     docs, heldOut: yardstick(docs, known.heldOut.split(' ')),
     steps: Number(byId('train-steps').value), learning_rate: RATES[byId('train-rate').value],
-    seed: Number(byId('train-seed').value), constants: known.constants,
+    seed: chosenSeed(), constants: known.constants,
     measured: MEASURED, written: WRITTEN,
   };
   Object.assign(training, {
@@ -229,6 +236,11 @@ function showCopies(names) {
     'again, until it knows what follows. microdiffusion has to guess other letters of the name ' +
     'each time. So a short list gives it many different tasks.' :
     'The longer the list, and the fewer the steps, the less a model copies.');
+  if (copied.microdiffusion > WRITTEN / 2) {
+    const steps = Math.max(100, Math.round(training.settings.docs.length / 5) * 100);
+    byId('train-why').textContent += ' microdiffusion has copied more than half too: the list is ' +
+      'short for so many steps.' + (steps < training.settings.steps ? ` Try ${steps} steps.` : '');
+  }
   tell(`Done: ${training.settings.steps} steps. microgpt copied ${copied.microgpt} of ` +
        `${WRITTEN} names from the list, and microdiffusion ${copied.microdiffusion}.`);
 }
