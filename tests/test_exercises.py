@@ -304,7 +304,8 @@ class Pupils(unittest.TestCase):
                     yield os.path.relpath(os.path.join(folder, name), self.folder), file.read()
 
     def test_it_has_what_pupils_need_and_no_solution(self):
-        self.run_main('--names', os.path.join(HERE, 'class.txt'))
+        self.assertIn('learns them: lara, mila\n',
+                      self.run_main('--names', os.path.join(HERE, 'class.txt')))
         texts = dict(self.texts())
         index = texts['index.html']
         self.assertIn('yusuf', index)

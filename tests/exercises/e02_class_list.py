@@ -4,7 +4,8 @@ Level: easy. About 20 minutes. It belongs to chapter 16 of the lesson.
 
 Do: A class of 34 gives its names to both programs. Each program learns from 32 of them and then
 writes 100 names. Before you run anything, write down how many of the 100 you expect to be copies,
-for each program. Then run both, a minute or two each, or with a list of your own:
+for each program. Then run both, a minute or two each. (With a list of your own, take about 20 steps
+for each name: 400 for 20 names.)
 
     python microgpt.py --names tests/class.txt --steps 700 --samples 100
     python microdiffusion.py --names tests/class.txt --steps 700 --samples 100

@@ -127,6 +127,9 @@ def main(arguments):
         else:
             make(args.folder, names)
             print(f'{args.folder} is made: open {os.path.join(args.folder, "index.html")}')
+            if names:
+                print('Held out, so that no model learns them:',
+                      ', '.join(microdiffusion.split(names)[1]) or 'none')
         if args.serve:
             serve(args.folder)
     except (OSError, microdiffusion.InputError) as error:
