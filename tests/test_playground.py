@@ -868,6 +868,22 @@ class InBrowser(unittest.TestCase):
         self.slide('train-seed', 7)
         self.browser.wait("location.hash === '#train&steps=700&rate=0.014&seed=7'")
 
+    def test_back_to_the_page_finds_sliders_and_labels_that_agree(self):
+        """Whether the browser has kept the page or opens it anew."""
+        self.open('write')
+        self.slide('steps', 3)
+        self.slide('temperature', 0.9)
+        self.browser.wait("location.hash === '#write&steps=3'")
+        self.browser.run("dispatchEvent(new Event('pagehide')); "
+                         "byId('steps').value = byId('steps').defaultValue")    # as WebKit does
+        self.assertEqual('3', self.browser.run("byId('steps').value"))
+        self.browser.ask('Page.navigate', url='about:blank')
+        self.browser.wait("location.href === 'about:blank' && (history.back(), true)")
+        self.browser.wait("location.hash && document.readyState === 'complete'")
+        self.assertEqual(['3', '0.9'], self.browser.run("[byId('steps').value, "
+                                                        "byId('temperature').value]"))
+        self.assertEqual(['3', '0.90'], self.text('#steps-out') + self.text('#temperature-out'))
+
     def test_nothing_is_wider_than_the_window_and_letters_stay_in_their_tiles(self):
         """On a computer, on a phone, and with letters of twice the size."""
         self.open('hide&name=catherine&hidden=2,5,7&look=5')

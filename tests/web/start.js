@@ -44,4 +44,13 @@ document.addEventListener('DOMContentLoaded', () => {
   useKept();
   readAddress();
   addEventListener('hashchange', readAddress);
+
+  // Who comes back by the button Back finds the page as it was. Safari's engine then resets all that
+  // has autocomplete="off" to its default, so the default becomes what stands there.
+  addEventListener('pagehide', () => {
+    for (const input of document.querySelectorAll('input:not([type=file])')) {
+      input.defaultValue = input.value;
+      input.defaultChecked = input.checked;
+    }
+  });
 });

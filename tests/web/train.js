@@ -134,7 +134,11 @@ function beginTraining() {
   byId('train-why').textContent = '';
   tell('Both models begin with random weights.');
   showButtons();
-  training.task = inBackground(byId('model').textContent, training.settings, report);
+  const {settings} = training;
+  training.task = inBackground(byId('model').textContent, settings, message => {
+    const over = training.settings !== settings || !['running', 'paused'].includes(training.state);
+    if (!over) report(message);         // what comes late belongs to a training that is over
+  });
 }
 
 /** Stop for a while; the models can be used as they are. */
@@ -285,8 +289,9 @@ function drawChart(id, curves, instead = '') {
   const most = Math.max(10, ...all), size = 10 ** Math.floor(Math.log10(most));
   const unit = [0.2, 0.5, 1, 2].map(n => n * size).find(unit => most / unit <= 5);
   const top = Math.ceil(most / unit) * unit, {steps} = training.settings;
+  const heading = width < 400 ? 44 : 26;                        // two lines of it, or one
   const x = step => 44 + (width - 60) * step / steps;
-  const y = nats => height - 22 - (height - 48) * nats / top;
+  const y = nats => height - 22 - (height - 22 - heading) * nats / top;
   for (let nats = 0; nats <= top; nats += unit) {
     draw('line', {x1: 44, x2: width - 16, y1: y(nats), y2: y(nats)});
     draw('text', {x: 38, y: y(nats) + 4, 'text-anchor': 'end'}, nats);
@@ -301,8 +306,9 @@ function drawChart(id, curves, instead = '') {
                                                  y(nats).toFixed(1)).join('');
     if (points.length) draw('path', {d: path, class: WHO[program]});
     const last = points.length ? points[points.length - 1][1].toFixed(1) : '';
-    draw('text', {x: n ? width - 16 : 44, y: 14, class: WHO[program],
-                  'text-anchor': n ? 'end' : 'start'}, `${n ? '╌' : '─'} ${program} ${last}`);
+    const below = n && heading > 30, right = n && !below;
+    draw('text', {x: right ? width - 16 : 44, y: below ? 32 : 14, class: WHO[program],
+                  'text-anchor': right ? 'end' : 'start'}, `${n ? '╌' : '─'} ${program} ${last}`);
     if (last) said.push(`${program} ${last} nats`);
   }
   parent.setAttribute('aria-label', `After step ${training.step}: ${said.join(', ')}`);
