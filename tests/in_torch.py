@@ -733,7 +733,11 @@ def main(argv=None):
             args, lab, kept = complete(given)
             with sized(lab, kept or size_of(lab, args)):
                 if command == 'train':
-                    return learn(args, lab, kept)
+                    status = learn(args, lab, kept)
+                    if place()[1] > 1:      # the threads of gloo abort a process now and then that
+                        sys.__stdout__.flush()          # ends in the usual way
+                        os._exit(status)
+                    return status
                 state_dict = {name: matrix.to(args.device, torch.float32)
                               for name, matrix in kept['state_dict'].items()}
                 (write_texts if of_text(lab) else write_names)(state_dict, kept['vocab'], args)
@@ -744,9 +748,6 @@ def main(argv=None):
         return 2
     except KeyboardInterrupt:
         return 130
-    finally:
-        if place()[1] > 1:
-            dist.destroy_process_group()
 
 
 if __name__ == '__main__':

@@ -305,6 +305,10 @@ class Text(InTorch):
             output = self.train_text(model, '--examples', 3000, '--lr', 0.01, '--checkpoint', path)
             nats = float(re.search(r'held-out: (\S+) nats', output)[1])
             self.assertLess(nats, 0.4 if model == 'gpt' else 1.0)       # one needs 2.2 to guess
+            nats = float(re.search(r'train 375/375 (\S+) nats', output)[1])     # of a character too
+            self.assertLess(nats, 0.6)
+            self.assertEqual([*range(37, 375, 37), 375],        # every tenth of the run
+                             [int(step) for step in re.findall(r'step (\d+): kept', output)])
             output = self.run_main(in_torch.main, 'write', path, '--prompt', 'ell me',
                                    '--temperature', 0.1, '--length', 60, '--judge', self.text)
             text = re.search(r'text 1:\n(.*)', output)[1]
@@ -368,7 +372,10 @@ class Command(InTorch):
             size = '--n-embd', 8, '--n-layer', 3, '--heads', 2
             saved = self.train(model, *size, '--examples', 40, '--batch', 20, '--save', self.path)
             start = self.train(model, '--load', self.path, '--examples', 0)
-            more = self.train(model, '--load', self.path, '--examples', 40, '--save', self.path)
+            checkpoint = os.path.join(self.folder, model + '.pt')
+            more = self.train(model, '--load', self.path, '--examples', 40, '--save', self.path,
+                              '--checkpoint', checkpoint)
+            self.assertEqual(2 + 5, in_torch.load(checkpoint)['steps'])
             self.assertEqual(figure(saved), figure(start))
             self.assertNotEqual(figure(start), figure(more))
             with open(self.path, encoding='utf-8') as file:
@@ -405,8 +412,10 @@ class Command(InTorch):
         with open(self.path, encoding='utf-8') as file:
             model = json.load(file)
         cut = self.write('cut.json', json.dumps(model)[:5000])
-        del model['state_dict']['wpe'][3]
+        row = model['state_dict']['wpe'].pop()
         short = self.write('short.json', json.dumps(model))
+        model['state_dict']['wpe'].append([math.nan] * len(row))
+        no_number = self.write('no_number.json', json.dumps(model))
         cut_checkpoint = os.path.join(self.folder, 'cut.pt')
         with open(checkpoint, 'rb') as file, open(cut_checkpoint, 'wb') as copy:
             copy.write(file.read()[:-4000])
@@ -417,6 +426,7 @@ class Command(InTorch):
                 'its program is': ['diffusion', '--load', self.path],
                 'is not a whole model': ['gpt', '--load', cut],
                 'wpe has another size': ['gpt', '--load', short],
+                'wpe has another size, or a number that is not': ['gpt', '--load', no_number],
                 'is not a whole model (Runtime': ['--resume', cut_checkpoint],
                 'No such file': ['--load', ''],
                 'is no checkpoint': ['--resume', self.path],
