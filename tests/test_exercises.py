@@ -231,7 +231,7 @@ class Solved(unittest.TestCase):
         for arguments in (['3'], ['4'], ['8'], ['9', 'threshold=0.2'], ['9', 'threshold=0.9'],
                           ['10'], ['12']):
             with contextlib.redirect_stdout(io.StringIO()) as out, mock.patch.dict(sys.modules):
-                self.assertEqual(0, solved.main([*arguments, '--samples', '5']))
+                self.assertEqual(0, solved.main([*arguments, '--samples', '2']))
             shown[' '.join(arguments)] = out.getvalue()
         self.assertEqual(len(shown), len(set(shown.values())), shown)
         with contextlib.redirect_stdout(io.StringIO()):
