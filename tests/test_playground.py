@@ -301,6 +301,18 @@ class InNode(unittest.TestCase):
         self.assertEqual(expected, found)
         self.assertLess(3, found.count(None))
 
+    def test_a_space_at_the_end_of_a_prompt_counts_if_the_model_has_spaces(self):
+        prompts, vocab = ['mary ', ' mary', 'mary', 'mary  ', 'm_ ry.', 'ma. '], '_. amry'
+        expected = [microdiffusion.read_prompt(text, vocab) for text in prompts[:-1]] + [None]
+        found = self.in_node('prompts.map(text => attempt(() => readPrompt({...microdiffusion, '
+                             'vocab: [...vocab]}, text)))', prompts=prompts, vocab=vocab)
+        self.assertEqual(expected, [both and (both['tokens'], both['leastLetters'])
+                                    for both in found])
+        expected = [microgpt.read_prompt(text, vocab[1:]) for text in prompts[:4]]
+        found = self.in_node('prompts.slice(0, 4).map(text => readBeginning({...microgpt, '
+                             'vocab: [...vocab].slice(1)}, text))', prompts=prompts, vocab=vocab)
+        self.assertEqual(expected, found)
+
     def test_gradients_of_twenty_examples(self):
         """Of both models; the noise is the same, and backward() adds nothing to what was there."""
         for program in (microdiffusion, microgpt):
@@ -887,7 +899,7 @@ class InBrowser(unittest.TestCase):
     def test_nothing_is_wider_than_the_window_and_letters_stay_in_their_tiles(self):
         """On a computer, on a phone, and with letters of twice the size."""
         self.open('hide&name=catherine&hidden=2,5,7&look=5')
-        for width, size in ((1280, 17), (360, 17), (1280, 34)):
+        for width, size in ((1280, 17), (360, 17), (1280, 34), (360, 32)):
             with self.subTest(width=width, size=size):
                 self.browser.ask('Emulation.setDeviceMetricsOverride', width=width, height=900,
                                  deviceScaleFactor=1, mobile=False)
