@@ -793,7 +793,7 @@ things.train = place => {
     written = null;
     start.disabled = true;
     stop.disabled = false;
-    says.textContent = leftOut ? `Left out: ${leftOut} lines that hold no name.` : 'It begins.';
+    says.textContent = leftOut ? `Left out: ${leftOut} lines that hold no name, or one that is there already.` : 'It begins.';
     const heldOut = yardstick(docs, known.heldOut.split(' ')).filter((_, n) => n % 3 === 0);
     const {constants} = known, {learning_rate} = constants.microgpt;
     const settings = {docs, heldOut, constants, learning_rate, steps: STEPS, seed: 42,
