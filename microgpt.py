@@ -159,7 +159,7 @@ def linear(xs, w):
     A dot product is one Value that holds its two vectors. Each is the other's local gradient: the
     derivative of a1*b1 + a2*b2 + ... by a1 is b1. If all these numbers were ordinary children, a
     step would take more than half as long again. If each + and each * were a Value, it would take
-    about ten times as long. Do not change a vector between linear and backward.
+    ten times as long or more. Do not change a vector between linear and backward.
     """
     vectors = [(x, [v.data for v in x]) for x in xs]
     rows = [(row, [v.data for v in row]) for row in w]

@@ -598,7 +598,7 @@ class InBrowser(unittest.TestCase):
             left, right = sum(mean[:place - 1]), sum(mean[place:])
             self.assertIn(f'{math.floor(100 * left + 0.5)} % of its attention to what stands left '
                           f'of it and {math.floor(100 * right + 0.5)} % to', said)
-            self.assertEqual(min(left, right) >= 0.25, 'from both sides' in said)
+            self.assertEqual(min(left, right) >= 0.25, 'uses both sides' in said)
 
             self.browser.click('#heads')
             columns = self.browser.run("""[...document.querySelectorAll('#hide-places .cells')].map(

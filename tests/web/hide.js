@@ -187,9 +187,9 @@ function sayLooked(tokens, mean) {
   const left = sum(n => n < from), right = sum(n => n > from);
   return `Place ${from + 1} looks most at ${order.map(what).join(' and ')}. ` +
     `It gives ${left} % of its attention to what stands left of it and ${right} % to what stands ` +
-    'right of it. ' + (left >= 25 && right >= 25 ? 'So it learns from both sides' :
-      'So it learns mostly from one side') +
-    (near >= 50 ? ', and its neighbours count most.' : ', and also from places further away.');
+    'right of it. ' + (left >= 25 && right >= 25 ? 'So it uses both sides' :
+      'So it uses mostly one side') +
+    (near >= 50 ? ', and its neighbours count most.' : ', but places further away count too.');
 }
 
 /** The sentence about the costs. */

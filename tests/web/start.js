@@ -7,7 +7,7 @@ function useModels(models, words) {
     else microdiffusion = model;
   }
   document.querySelectorAll('.used').forEach(element => { element.textContent = words; });
-  byId('train-models').textContent = words || 'Sections 1 to 3 use the kept models.';
+  byId('train-models').textContent = words || 'Sections 1 to 3 use the original models.';
   byId('train-back').disabled = !words;
 
   // Names to hide letters of: some that no model has seen, if this one has their letters.
@@ -33,7 +33,7 @@ document.addEventListener('DOMContentLoaded', () => {
     load(unpacked(known.kept[program]), known.constants[program]));
   places = [...Array(microdiffusion.block_size).keys()];
   const size = model => parameters(model).length.toLocaleString('en');
-  byId('sizes').textContent = 'All that the kept models have learned is in ' +
+  byId('sizes').textContent = 'All that the original models have learned is in ' +
     `${size(microdiffusion)} and ${size(microgpt)} numbers, at the end of this file.`;
   byId('listing').textContent = byId('model').textContent.trim();
   startHelp();
