@@ -758,6 +758,7 @@ class SurroundingsTest(CommandLineTest):
         self.write('names.txt', '\n'.join(FEW))
         pasted = ('import sys; sys.argv = ["kernel", "-f", "kernel.json"]\n'
                   'exec(open({!r}).read(), {{"__name__": "__main__"}})')
+        usual = {'PYTHONWARNINGS': ''}      # of a file that is open at the end Python says nothing
         for program in PROGRAMS:
             path = self.copy(program, 'num_steps = 2\n')
             expected = untimed(run(program, '--names', self.few, '--steps', 2).out)
@@ -769,11 +770,11 @@ class SurroundingsTest(CommandLineTest):
                 closed = ['sh', '-c', '"$0" "$1" --save closed.json >&-', sys.executable,
                           path]
                 self.write('closed.json', '')
-                self.assertEqual((0, '', ''), finish(start_process(closed, self.folder)))
+                self.assertEqual((0, '', ''), finish(start_process(closed, self.folder, env=usual)))
                 self.assert_runs(run(program, '--load', self.path('closed.json')))
             for way in ways:
                 with self.subTest(program.PROGRAM, way=way):
-                    result = finish(start_process(way, self.folder))
+                    result = finish(start_process(way, self.folder, env=usual))
                     self.assert_runs(result)
                     self.assertEqual(expected, untimed(result.out))
 
