@@ -3,6 +3,7 @@
 Chromium reads commands of its DevTools protocol from file descriptor 3 and answers on 4. Each is a
 JSON text that ends in a zero byte.
 """
+import contextlib
 import json
 import os
 import select
@@ -18,6 +19,9 @@ FLAGS = '''--headless --no-sandbox --disable-gpu --disable-quic --no-first-run -
            --disable-background-networking --disable-component-update
            --disable-smooth-scrolling'''.split()
 
+
+class Refused(ValueError):
+    """What Chromium could not do, as in a page that is just being left."""
 
 class Browser:
     """A browser with one page; use it in a with statement. problems has what went wrong in it."""
@@ -84,7 +88,7 @@ class Browser:
             answer = self.receive()
             if answer.get('id') == self.sent:
                 if 'error' in answer:
-                    raise ValueError(answer['error'])
+                    raise Refused(answer['error'])
                 return answer['result']
             if answer.get('method') in ('Runtime.exceptionThrown', 'Log.entryAdded',
                                         'Runtime.consoleAPICalled'):
@@ -116,10 +120,12 @@ class Browser:
     def wait(self, condition):
         """Wait until a condition holds in the page."""
         end = time.monotonic() + PATIENCE
-        while not self.run(f'Boolean({condition})'):
-            if time.monotonic() > end:
-                raise TimeoutError(condition)
+        while time.monotonic() < end:
+            with contextlib.suppress(Refused):
+                if self.run(f'Boolean({condition})'):
+                    return
             time.sleep(0.05)
+        raise TimeoutError(condition)
 
     def keys(self, *keys):
         """Press keys: a character, or a name such as Backspace, Tab, ArrowRight, Enter."""
