@@ -268,11 +268,11 @@ def rule_out(logits, tokens, least_letters=1):
     letters = [n for n, token in enumerate(tokens) if token > PAD]
     least_letters = max([least_letters] + [n + 1 for n in letters])
     for n, z in enumerate(logits):
-        z[MASK] = Value(-math.inf)               # never a MASK (MDLM, 2406.07524, gives it -10^6)
+        z[MASK] = Value(-math.inf)          # never a MASK (MDLM, 2406.07524, gives it -10^6)
         if n < least_letters:
-            z[PAD] = Value(-math.inf)            # no end before a letter; a name has at least one
+            z[PAD] = Value(-math.inf)       # no end before a letter; a name has at least one
         if n == block_size - 1:
-            z[PAD + 1:] = [Value(-math.inf)] * (len(z) - PAD - 1)    # the last place ends it
+            z[PAD + 1:] = [Value(-math.inf)] * (len(z) - PAD - 1)  # the last place ends it
 
 def mask_predictor(state_dict, tokens):
     """The logits over the vocabulary at each position up to the first visible PAD."""

@@ -263,9 +263,9 @@ def rule_out(logits, start):
     """Give minus infinity to what cannot follow at a position: its probability is 0."""
     for n, z in enumerate(logits, start):
         if n == 0:
-            z[BOS] = Value(-math.inf)            # a name has a letter
+            z[BOS] = Value(-math.inf)       # a name has a letter
         if n == block_size - 1:
-            z[BOS + 1:] = [Value(-math.inf)] * (len(z) - BOS - 1)    # the last place ends it
+            z[BOS + 1:] = [Value(-math.inf)] * (len(z) - BOS - 1)  # the last place ends it
 
 def gpt(state_dict, tokens, cache=None):
     """The logits over the vocabulary after each token; they go on from the cache, which grows."""
